@@ -1,0 +1,49 @@
+"""An invoice coded for one ledger: the result of mapping, the input of a target's plan."""
+
+from __future__ import annotations
+
+from airflow_provider_mlconnector.documents.invoice import Invoice
+from airflow_provider_mlconnector.documents.model import Amount, Document, Key, Text
+
+
+class Posting(Document):
+    """One line of the ledger distribution, in the invoice's currency.
+
+    ``amount`` excludes the tax in ``tax_amount``; a non-recoverable tax is already spread into ``amount`` and
+    ``tax_amount`` is zero. ``source_lines`` names the invoice lines this posting covers, for the audit.
+    """
+
+    gl_code: Key
+    amount: Amount
+    tax_code: Text = ""
+    tax_amount: Amount
+    cost_center: Text = ""
+    """The target's cost-center code where it is not part of ``gl_code`` (analysis code), else empty."""
+    analysis_category: Text = ""
+    notation: Text = ""
+    source_lines: tuple[int, ...] = ()
+    source_account: Text = ""
+
+
+class CodedInvoice(Document):
+    """An invoice with every code of the target filled in; sums are exact to the minor unit.
+
+    ``sum(p.amount) + tax_value == invoice.gross`` always holds; freight and miscellaneous are information for receipts
+    matching, their postings are among ``postings``.
+    """
+
+    invoice: Invoice
+    company: Key
+    branch: Text
+    currency: Key
+    """The target's own currency code (SYSPRO ``$`` for USD)."""
+    terms_code: Text = ""
+    tax_code: Text = ""
+    tax_value: Amount
+    """Recoverable tax, posted to the tax account by the target."""
+    freight: Amount
+    miscellaneous: Amount
+    postings: tuple[Posting, ...]
+    clearing_account: Text = ""
+    """Contra account of the journal step at sites where AP is not linked to GL."""
+    mapping_version: int

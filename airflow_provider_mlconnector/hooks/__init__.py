@@ -1,0 +1,3 @@
+"""An Airflow connection becomes a system client."""
+
+from __future__ import annotations

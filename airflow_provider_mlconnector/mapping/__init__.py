@@ -1,0 +1,3 @@
+"""Code maps between systems: versions, effective dates, importers."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Everything durable, behind one unit of work."""
+
+from __future__ import annotations

@@ -1,0 +1,261 @@
+"""What the store hands out and takes in: plain immutable records, no SQLAlchemy behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from airflow_provider_mlconnector.documents.lifecycle import State
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who causes events: an Airflow task try, or a person at the command line (``user`` set, task fields empty)."""
+
+    dag_id: str = ""
+    run_id: str = ""
+    task_id: str = ""
+    map_index: int = -1
+    try_number: int = 0
+    user: str = ""
+
+    @property
+    def label(self) -> str:
+        """Short name for lease holders and messages."""
+        if self.user:
+            return f"{self.user} (command line)"
+        return f"{self.dag_id}/{self.run_id}/{self.task_id}[{self.map_index}] try {self.try_number}"
+
+
+@dataclass(frozen=True, slots=True)
+class NewDocument:
+    """A document revision as extracted. Identity: (route, source, tenant, key, revision)."""
+
+    route: str
+    document: str
+    source: str
+    tenant: str
+    key: str
+    revision: str
+    source_hash: str
+    payload: bytes
+    batch_id: str
+    state: State = State.EXTRACTED
+    reason_code: str = ""
+    reason: str = ""
+    number: str = ""
+    supplier: str = ""
+    kind: str = ""
+    currency: str = ""
+    gross: str = ""
+    document_date: date | None = None
+    source_number: str = ""
+    business_unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRecord:
+    """A document as the store knows it; payloads are loaded separately."""
+
+    id: str
+    route: str
+    document: str
+    source: str
+    tenant: str
+    key: str
+    revision: str
+    state: State
+    generation: int
+    batch_id: str
+    source_hash: str
+    number: str
+    supplier: str
+    kind: str
+    currency: str
+    gross: str
+    document_date: date | None
+    source_number: str
+    business_unit: str
+    reason_code: str
+    reason: str
+    reason_subject: str
+    lease_owner: str
+    lease_until: datetime | None
+    due_at: datetime | None
+    chunk_id: str
+    mapping_version: int | None
+    target_reference: str
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One wanted transition, guarded by the record's state and generation.
+
+    ``to`` equal to the current state is allowed only where the lifecycle table lists it. ``release`` gives the claim back
+    (lease cleared). ``detail`` goes into the event (encrypted); ``reason_*`` replace those of the document. Fields left
+    None keep their value.
+    """
+
+    document: DocumentRecord
+    to: State
+    reason_code: str = ""
+    reason: str = ""
+    reason_subject: str = ""
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    canonical: bytes | None = None
+    mapping_version: int | None = None
+    due_at: datetime | None = None
+    target_reference: str | None = None
+    number: str | None = None
+    supplier: str | None = None
+    kind: str | None = None
+    currency: str | None = None
+    gross: str | None = None
+    document_date: date | None = None
+    release: bool = True
+
+
+class StepState(StrEnum):
+    """Where one write to a target stands."""
+
+    PLANNED = "planned"
+    SENDING = "sending"
+    """The intent is committed: from here on it may have been executed until proven otherwise."""
+    DONE = "done"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    ABSENT = "absent"
+    """Looked up and proven not executed."""
+    UNCERTAIN = "uncertain"
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """One write of a document to a target. ``payload`` is decrypted JSON of the step draft."""
+
+    id: str
+    document_id: str
+    position: int
+    name: str
+    kind: str
+    target: str
+    company: str
+    remote_reference: str
+    our_reference: str
+    state: StepState
+    attempt: int
+    payload: Mapping[str, Any]
+    payload_hash: str
+    mapping_version: int | None
+    sent_at: datetime | None
+    expires_at: datetime | None
+    """End of the lease under which the last attempt was sent."""
+    not_found: int
+    first_not_found_at: datetime | None
+    result: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class NewStep:
+    """A step as planned by validation."""
+
+    document_id: str
+    position: int
+    name: str
+    kind: str
+    target: str
+    company: str
+    remote_reference: str
+    our_reference: str
+    payload: Mapping[str, Any]
+    mapping_version: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class EventRecord:
+    """One row of the audit trail, decrypted."""
+
+    seq: int
+    document_id: str
+    at: datetime
+    kind: str
+    before: str
+    after: str
+    actor: Actor
+    batch_id: str
+    mapping_version: int | None
+    reason_code: str
+    reason: str
+    detail: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseRecord:
+    """A held lease; ``generation`` grows with every new holder."""
+
+    name: str
+    owner: str
+    generation: int
+    acquired_at: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MappingVersion:
+    """One immutable version of a mapping."""
+
+    name: str
+    version: int
+    content_hash: str
+    origin: str
+    body: Mapping[str, Any]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class IssueRecord:
+    """One cause that keeps documents from moving, however many they are."""
+
+    id: int
+    route: str
+    code: str
+    subject: str
+    text: str
+    documents: int
+    opened_at: datetime
+    resolved_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkRecord:
+    """A slice of due documents for one mapped task."""
+
+    id: str
+    batch_id: str
+    route: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChainHead:
+    """The end of the audit chain: what an external anchor keeps."""
+
+    store_id: str
+    seq: int
+    mac: str
+
+
+@dataclass(frozen=True, slots=True)
+class StateCount:
+    """How many documents of a route stand in a state, and their sum per currency."""
+
+    state: State
+    currency: str
+    count: int
+    gross: Decimal
