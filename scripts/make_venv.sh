@@ -25,20 +25,18 @@ have_uv() {
   "$python" -m venv .tools && .tools/bin/python -m pip install --quiet uv
 }
 
-with_uv() {
+sync_with_uv() {
   { [ -x "$venv/bin/python" ] || .tools/bin/uv venv --quiet --python "$python" "$venv"; } &&
-    .tools/bin/uv pip sync --quiet --python "$venv/bin/python" "$requirements" &&
-    { [ $# -eq 0 ] || .tools/bin/uv pip install --quiet --python "$venv/bin/python" --no-deps --no-build-isolation "$@"; }
+    .tools/bin/uv pip sync --quiet --python "$venv/bin/python" "$requirements"
 }
 
-with_pip() {
-  "$python" -m venv --clear "$venv"
-  "$venv/bin/python" -m pip install --quiet -r "$requirements"
-  [ $# -eq 0 ] || "$venv/bin/python" -m pip install --quiet --no-deps --no-build-isolation "$@"
-}
-
-if ! { have_uv && with_uv "$@"; }; then
+install=(--no-deps --no-build-isolation "$@")
+if have_uv && sync_with_uv; then
+  [ $# -eq 0 ] || .tools/bin/uv pip install --quiet --python "$venv/bin/python" "${install[@]}"
+else
   echo "$venv: installing with pip instead of uv"
-  with_pip "$@"
+  "$python" -m venv --clear "$venv"
+  "$venv/bin/python" -m pip install -qq -r "$requirements"
+  [ $# -eq 0 ] || "$venv/bin/python" -m pip install -qq "${install[@]}"
 fi
 echo "$venv holds $requirements ($((SECONDS - started)) s)"
