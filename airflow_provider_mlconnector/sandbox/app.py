@@ -1,0 +1,142 @@
+"""The ASGI application: one process, both systems by path prefix, and the control API beside them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Mapping
+from dataclasses import replace
+from datetime import datetime
+from email.utils import format_datetime
+from typing import Any, Protocol
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from airflow_provider_mlconnector.sandbox import control
+from airflow_provider_mlconnector.sandbox.clock import SimClock
+from airflow_provider_mlconnector.sandbox.faults import Exchange, FaultPlan, apply
+from airflow_provider_mlconnector.sandbox.jaggaer.options import JaggaerOptions
+from airflow_provider_mlconnector.sandbox.jaggaer.system import PREFIXES, JaggaerSystem
+from airflow_provider_mlconnector.sandbox.requestlog import RequestLog
+from airflow_provider_mlconnector.sandbox.syspro import SysproOptions, SysproSystem
+
+CONTROL_PREFIX = "/_sandbox"
+SERVER_HEADERS = {"jaggaer": "nginx", "syspro": "Microsoft-HTTPAPI/2.0"}
+"""``Server`` per system: SYSPRO's is recorded, JAGGAER's is SIM."""
+
+
+class System(Protocol):
+    """What the application asks of a simulated system (besides the special faults it may offer)."""
+
+    def call_name(self, path: str, query: Mapping[str, str]) -> str:
+        """Name a call for faults and counts, without reading the body."""
+
+    async def handle(self, request: Request) -> Response:
+        """Answer one request."""
+
+    def ledger(self) -> dict[str, Any]:
+        """Return the oracle: what is booked, and every attempt to write."""
+
+    def credentials(self) -> dict[str, Any]:
+        """Return the parts of an Airflow connection, apart from the host."""
+
+    def add(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Change the system as a person would."""
+
+
+class SandboxApp:
+    """Routes requests to the systems through the fault plan and the request log.
+
+    A request's number is in ``request.state.request_no`` for the systems' ledgers.
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int = 1,
+        jaggaer: Mapping[str, Any] | None = None,
+        syspro: Mapping[str, Any] | None = None,
+        start: datetime | None = None,
+    ) -> None:
+        self._seed = seed
+        self._jaggaer_options = replace(JaggaerOptions(), **(jaggaer or {}))
+        self._syspro_options = replace(SysproOptions(), **(syspro or {}))
+        self._background: set[asyncio.Task[Any]] = set()
+        self.clock = SimClock(start)
+        self.faults = FaultPlan()
+        self.requests = RequestLog()
+        self.jaggaer = JaggaerSystem(seed=seed, clock=self.clock, options=self._jaggaer_options)
+        self.syspro = SysproSystem(seed=seed, clock=self.clock, options=self._syspro_options)
+        self.systems: dict[str, System] = {"jaggaer": self.jaggaer, "syspro": self.syspro}
+
+    def reset(
+        self,
+        *,
+        seed: int | None = None,
+        jaggaer: Mapping[str, Any] | None = None,
+        syspro: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Start over with fresh books, clock, counts and no faults; options not named are those of the start.
+
+        Raises:
+            ValueError: An option no system has (nothing is reset then), or a combination that cannot be generated.
+        """
+        try:
+            jaggaer_options = replace(self._jaggaer_options, **(jaggaer or {}))
+            syspro_options = replace(self._syspro_options, **(syspro or {}))
+        except TypeError as error:
+            raise ValueError(str(error)) from error
+        for task in self._background:
+            task.cancel()
+        self.clock.reset()
+        self.faults = FaultPlan()
+        self.requests = RequestLog()
+        self.jaggaer.reset(seed=self._seed if seed is None else seed, options=jaggaer_options)
+        self.syspro.reset(seed=self._seed if seed is None else seed, options=syspro_options)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request."""
+        request = Request(scope, receive, send)
+        name = _system_of(scope["path"])
+        if name:
+            response = await self._exchange(name, request)
+        elif scope["path"].startswith(f"{CONTROL_PREFIX}/"):
+            response = await control.answer(self, request)
+        else:
+            response = PlainTextResponse("no simulated system at this path", 404)
+        if response is None:
+            return
+        headers = response.headers
+        headers.setdefault("server", SERVER_HEADERS.get(name, "mlconnector-sandbox"))
+        headers["date"] = format_datetime(self.clock.now(), usegmt=True)
+        await response(scope, receive, send)
+
+    async def _exchange(self, name: str, request: Request) -> Response | None:
+        system = self.systems[name]
+        call = system.call_name(request.url.path, request.query_params)
+        request.state.request_no = self.requests.record(name, call)
+        rule = self.faults.pick(name, call)
+        if rule is None:
+            return await system.handle(request)
+        exchange = Exchange(
+            request=request,
+            handle=lambda: system.handle(request),
+            system=system,
+            wire=request.state.wire,
+            clock=self.clock,
+            spawn=self._spawn,
+        )
+        return await apply(rule, exchange)
+
+    def _spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+
+def _system_of(path: str) -> str:
+    """Return the system a path belongs to, or nothing; SYSPRO's are taken in any case (reference/syspro.md §1.1)."""
+    if path.startswith(PREFIXES):
+        return "jaggaer"
+    return "syspro" if path.lower().startswith("/sysprowcfservice/rest") else ""

@@ -1,0 +1,30 @@
+"""What can be switched on the simulated JAGGAER tenant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class JaggaerOptions:
+    """Settings of the tenant; each is switchable by ``POST /_sandbox/reset {"jaggaer": {...}}``."""
+
+    invoices: int = 0
+    """How many invoices the tenant holds at the start."""
+    mix: Literal["all", "good"] = "all"
+    """``all``: every label, about 12 % bad ones. ``good``: only invoices an ERP route can post."""
+    credit_memos: int | None = None
+    """How many of them are credit memos; None: their natural share."""
+    page_size: int = 100
+    """Rows per list page: server-side, no parameter asks for it (§2.3)."""
+    expires_in: int = 3600
+    """Life of an access token in seconds; about one hour is claimed (§1.1)."""
+    expires_in_form: Literal["number", "text", "missing"] = "number"
+    """How the token answer states its life."""
+    list_with_lines: bool = False
+    """Captured lists are header-only; a tenant that sends lines too is unproven (§2.4)."""
+    order: Literal["id", "lastUpdate"] = "id"
+    """Order of list rows: by ``lastUpdate``, an edit while paging shifts the rows behind it."""
+    counts_as_text: bool = False
+    """``totRecords`` and the like as strings, which one client tolerates (§2.2)."""
