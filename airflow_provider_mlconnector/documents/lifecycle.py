@@ -96,7 +96,7 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     ),
     _S.REJECTED: frozenset({_S.EXTRACTED, _S.SUPERSEDED, _S.LINKED, _S.SKIPPED}),
     _S.FAILED: frozenset({_S.EXTRACTED, _S.VALIDATED, _S.SUPERSEDED, _S.LINKED, _S.SKIPPED}),
-    _S.SKIPPED: frozenset({_S.EXTRACTED}),
+    _S.SKIPPED: frozenset({_S.EXTRACTED, _S.LINKED}),
     _S.LINKED: frozenset(),
     _S.SUPERSEDED: frozenset(),
     _S.CHANGED_AFTER_POSTING: frozenset({_S.SKIPPED}),

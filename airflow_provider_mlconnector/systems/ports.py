@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Protocol
 
 from airflow_provider_mlconnector.documents.coding import CodedInvoice
-from airflow_provider_mlconnector.documents.invoice import Invoice
+from airflow_provider_mlconnector.documents.invoice import Invoice, InvoiceKind
 
 
 class Clock(Protocol):
@@ -346,6 +347,20 @@ class DocumentTarget(Protocol):
 
     def may_repost(self, step: StepDraft, *, not_found: int, minutes_since_first: float) -> bool:
         """Tell whether a step proven absent ``not_found`` times may be sent again by itself (FINANCE §5)."""
+        ...
+
+    def reference_proven(self, step: str) -> bool:
+        """Tell whether a look-up by our reference has been seen to find a step of this name at this site."""
+        ...
+
+    def observe_reference(self, step: str, *, proven: bool) -> None:
+        """Learn what a look-up of a step that surely happened showed; until proven, absence proves nothing."""
+        ...
+
+    def identify(
+        self, *, supplier: str, number: str, kind: InvoiceKind, currency: str, gross: Decimal, document_date: date
+    ) -> StepDraft:
+        """Return a draft good for :meth:`TargetSession.find` only, from what the store's summary columns hold."""
         ...
 
     def session(self) -> AbstractContextManager[TargetSession]:

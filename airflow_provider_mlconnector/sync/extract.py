@@ -1,0 +1,200 @@
+"""Extract: read what changed at the source into the store, page by page, until two passes agree."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from airflow_provider_mlconnector.documents.lifecycle import IN_TARGET, State
+from airflow_provider_mlconnector.errors import DocumentError, Unavailable
+from airflow_provider_mlconnector.store import UnitOfWork
+from airflow_provider_mlconnector.store.records import DocumentRecord, NewDocument
+from airflow_provider_mlconnector.sync.job import Job, Reference, content_hash, logger, reference
+from airflow_provider_mlconnector.sync.preview import keep_due, keep_extracted
+from airflow_provider_mlconnector.sync.revisions import supersede
+from airflow_provider_mlconnector.systems.ports import DocumentSource, Eligibility, SourceRecord, Window
+
+NOT_ELIGIBLE = "not_eligible"
+"""Counted beside the states: not a document yet, looked at again when it changes (FINANCE §4)."""
+
+
+@dataclass(slots=True)
+class _Pass:
+    """What one pass over the list saw: an order-independent digest in constant memory."""
+
+    total: int = 0
+    digest: int = 0
+    not_eligible: int = 0
+    previewed: Counter[str] = field(default_factory=Counter)
+
+    def see(self, record: SourceRecord) -> None:
+        seen = hashlib.sha256(f"{record.key}\x1f{record.revision}".encode()).digest()
+        self.digest = (self.digest + int.from_bytes(seen, "big")) % 2**256
+        self.total += 1
+
+    def agrees_with(self, other: _Pass | None) -> bool:
+        return other is not None and (self.total, self.digest) == (other.total, other.digest)
+
+
+def extract(job: Job, source: DocumentSource, *, window: Window | None = None) -> Reference:
+    """Read one window of changes into the store.
+
+    The list is read until two passes agree on its keys: an offset list loses rows when others are edited while it is
+    read. A revision already known costs nothing, so a rerun is cheap and needs no cursor. The watermark moves once, at
+    the end; an explicit window leaves it alone.
+
+    Args:
+        job: The job.
+        source: Where to read.
+        window: An explicit window; None continues behind the watermark.
+
+    Returns:
+        Counts of everything the store holds under this batch, a rerun's earlier work included.
+
+    Raises:
+        ConfigurationError: The route has no cut-over date.
+        Unavailable: The list kept changing over the allowed passes. Nothing read is lost; the watermark stays.
+    """
+    job.route.require_cut_over()
+    span = window or _next_window(job, source)
+    seen = _read_until_two_agree(job, source, span)
+    if job.dry_run:
+        seen.previewed.update(keep_due(job))
+        return reference(job, {**seen.previewed, NOT_ELIGIBLE: seen.not_eligible})
+    with job.unit_of_work() as uow:
+        if window is None and span.end is not None:
+            uow.watermarks.advance(job.route.name, span.end - timedelta(minutes=job.route.overlap_minutes))
+        counts = Counter[str]()
+        for row in uow.documents.count_states(job.route.name, batch_id=job.batch_id):
+            counts[row.state] += row.count
+    job.progress("watermark")
+    return reference(job, {**counts, NOT_ELIGIBLE: seen.not_eligible})
+
+
+def _next_window(job: Job, source: DocumentSource) -> Window:
+    with job.unit_of_work() as uow:
+        start = uow.watermarks.get(job.route.name)
+    return Window(start=start, end=source.remote_time())
+
+
+def _read_until_two_agree(job: Job, source: DocumentSource, span: Window) -> _Pass:
+    previous: _Pass | None = None
+    for number in range(1, job.route.max_passes + 1):
+        current = _Pass()
+        for page in source.pages(span):
+            records = [record for record in page.records if _inside(record, span)]
+            for record in records:
+                current.see(record)
+            _take_page(job, source, records, current)
+            job.progress("page")
+        logger.info("Pass %d over %s: %d records in the window", number, job.route.source, current.total)
+        if current.agrees_with(previous):
+            return current
+        previous = current
+    message = (
+        f"The list of {job.route.document}s at {job.route.source!r} changed during each of {job.route.max_passes} "
+        "passes, so it cannot be proven complete. Everything read is kept and the watermark has not moved. Rerun at a "
+        "quieter time, or read an explicit, older window."
+    )
+    raise Unavailable(message)
+
+
+def _inside(record: SourceRecord, span: Window) -> bool:
+    changed = _stamp(record.revision)
+    return span.end is None or changed is None or changed < span.end
+
+
+def _stamp(revision: str) -> datetime | None:
+    try:
+        parsed = datetime.fromisoformat(revision)
+    except ValueError:
+        return None
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def _take_page(job: Job, source: DocumentSource, records: Sequence[SourceRecord], seen: _Pass) -> None:
+    """Store the new revisions of one page, with their consequences for older ones, in one transaction."""
+    names = (job.route.name, job.route.source, source.tenant)
+    unique = list({(record.key, record.revision): record for record in records}.values())
+    with job.unit_of_work() as uow:
+        known = uow.documents.known(*names, [(record.key, record.revision) for record in unique])
+        history = uow.documents.revisions(*names, {record.key for record in unique})
+    fresh: list[NewDocument] = []
+    for record in unique:
+        if (record.key, record.revision) in known:
+            continue
+        if record.eligibility is Eligibility.NOT_ELIGIBLE and record.key not in history:
+            seen.not_eligible += 1
+            continue
+        fresh.append(_new_document(job, source, record, history.get(record.key, [])))
+    if job.dry_run:
+        seen.previewed.update(keep_extracted(job, fresh))
+        return
+    if fresh:
+        with job.unit_of_work() as uow:
+            _supersede_older(uow, uow.documents.add_page(fresh), history)
+
+
+def _new_document(
+    job: Job, source: DocumentSource, record: SourceRecord, history: Sequence[DocumentRecord]
+) -> NewDocument:
+    state, code, reason = _triage(job, record, history)
+    if state is State.EXTRACTED and not record.complete:
+        try:
+            record = source.complete(record)
+            state, code, reason = _triage(job, record, history)  # the detail is newer than the list
+        except DocumentError as error:
+            # listed, but its detail is gone or unreadable: recorded with the header, so that it cannot get lost
+            state, code, reason = State.REJECTED, error.code, error.message
+    summary = record.summary
+    return NewDocument(
+        route=job.route.name,
+        document=job.route.document,
+        source=job.route.source,
+        tenant=source.tenant,
+        key=record.key,
+        revision=record.revision,
+        source_hash=content_hash(record.payload),
+        payload=record.payload,
+        batch_id=job.batch_id,
+        state=state,
+        reason_code=code,
+        reason=reason,
+        number=summary.number,
+        supplier=summary.supplier,
+        kind=summary.kind,
+        currency=summary.currency,
+        gross=summary.gross,
+        document_date=summary.document_date,
+        source_number=summary.source_number,
+        business_unit=summary.business_unit,
+    )
+
+
+def _triage(job: Job, record: SourceRecord, history: Sequence[DocumentRecord]) -> tuple[State, str, str]:
+    """Decide the first state of a revision from the source's status words and the cut-over date (FINANCE §4)."""
+    if record.eligibility is not Eligibility.ELIGIBLE:
+        if any(older.state in IN_TARGET for older in history):
+            text = f"posted, but the source now says: {record.status_text}. Decide whether to reverse it in the target"
+            return State.CHANGED_AFTER_POSTING, "withdrawn_after_posting", text
+        if record.eligibility is Eligibility.CLOSED:
+            return State.SKIPPED, "closed_at_source", f"paid or cancelled at the source: {record.status_text}"
+        return State.SKIPPED, "no_longer_eligible", f"no longer eligible: {record.status_text}"
+    cut_over = job.route.require_cut_over()
+    dated = record.summary.document_date
+    if dated is not None and dated < cut_over:
+        return State.SKIPPED, "before_cut_over", f"dated {dated}, before the cut-over on {cut_over}"
+    return State.EXTRACTED, "", ""
+
+
+def _supersede_older(
+    uow: UnitOfWork, added: Sequence[DocumentRecord], history: Mapping[str, Sequence[DocumentRecord]]
+) -> None:
+    """Take older revisions out of the way unless a worker holds them; validation looks again."""
+    for newer in added:
+        older = [other for other in history.get(newer.key, []) if other.revision < newer.revision]
+        if older:
+            supersede(uow, older, by=newer.revision)

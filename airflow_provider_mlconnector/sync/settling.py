@@ -1,0 +1,126 @@
+"""Settling: find out in the target what became of each write nobody knows about (FINANCE §5)."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from airflow_provider_mlconnector.documents.lifecycle import State
+from airflow_provider_mlconnector.store.records import Change, DocumentRecord, StepRecord, StepState
+from airflow_provider_mlconnector.sync.drafts import unpack
+from airflow_provider_mlconnector.sync.job import Job
+from airflow_provider_mlconnector.sync.verdicts import EXECUTED, from_found
+from airflow_provider_mlconnector.systems.ports import DocumentTarget, Found, FoundState, TargetSession
+
+SECOND_LOOK = timedelta(minutes=15)
+"""Between two look-ups of something not found where one is not proof enough (FINANCE §5)."""
+_LOT = 60
+
+
+def settle_due(job: Job, target: DocumentTarget, session: TargetSession) -> Counter[str]:
+    """Look up every uncertain document whose time has come and decide what the target's rules allow.
+
+    Found → posted (or linked, or rejected when it is something else). Proven absent → back to ``validated`` where the
+    target's row allows a repeat by itself, else it stays uncertain and is looked up again later.
+
+    Args:
+        job: The job.
+        target: Whose rules.
+        session: A fresh session: its logon has put an end to any earlier worker's.
+
+    Returns:
+        Counts of the states reached.
+    """
+    counts = Counter[str]()
+    while not job.out_of_time():
+        with job.unit_of_work() as uow:
+            lot = uow.documents.claim(
+                job.route.name,
+                {State.UNCERTAIN},
+                to=None,
+                owner=job.actor.label,
+                seconds=job.lease_seconds,
+                limit=_LOT,
+                now=job.now(),
+            )
+            steps = uow.steps.of([document.id for document in lot])
+        if not lot:
+            return counts
+        counts.update(_settle_lot(job, target, session, lot, steps))
+        job.progress("settled")
+    return counts
+
+
+def _settle_lot(
+    job: Job,
+    target: DocumentTarget,
+    session: TargetSession,
+    lot: Sequence[DocumentRecord],
+    steps: Mapping[str, Sequence[StepRecord]],
+) -> Counter[str]:
+    open_steps: dict[str, list[tuple[DocumentRecord, StepRecord]]] = defaultdict(list)
+    for document in lot:
+        step = next(step for step in steps[document.id] if step.state is StepState.UNCERTAIN)
+        open_steps[step.name].append((document, step))
+    counts = Counter[str]()
+    for pairs in open_steps.values():
+        found = session.find([unpack(step) for _document, step in pairs], settling=True)
+        with job.unit_of_work() as uow:
+            changes: list[Change] = []
+            for (document, step), answer in zip(pairs, found, strict=True):
+                moved, change = _decide(target, document, step, steps[document.id], answer, job.now())
+                uow.steps.settle(
+                    step,
+                    moved,
+                    result=dict(answer.result) or None,
+                    not_found=answer.state is FoundState.ABSENT,
+                    at=job.now(),
+                )
+                changes.append(change)
+            done, _lost = uow.documents.apply_each(changes)
+        counts.update(str(document.state) for document in done)
+    return counts
+
+
+def _decide(
+    target: DocumentTarget,
+    document: DocumentRecord,
+    step: StepRecord,
+    steps: Sequence[StepRecord],
+    answer: Found,
+    now: datetime,
+) -> tuple[StepState, Change]:
+    draft = unpack(step)
+    if answer.state in {FoundState.OURS, FoundState.SAME_NOT_OURS, FoundState.DIFFERENT}:
+        verdict = from_found(answer, draft, refused=True)
+        more = any(other.state not in EXECUTED and other.id != step.id for other in steps)
+        state = State.VALIDATED if more and verdict.state is State.POSTED else verdict.state
+        change = Change(
+            document,
+            state,
+            reason_code=verdict.code or "settled",
+            reason=verdict.reason or f"found in the target: {answer.detail}",
+            reason_subject=verdict.subject,
+            detail={"result": dict(answer.result)},
+            target_reference=verdict.target_reference or None,
+        )
+        return verdict.step or StepState.REFUSED, change
+    if answer.state is FoundState.ABSENT:
+        since = step.first_not_found_at or now
+        minutes = (now - since).total_seconds() / 60
+        if target.may_repost(draft, not_found=step.not_found + 1, minutes_since_first=minutes):
+            text = f"looked up {step.not_found + 1}×: not in the target, so it was not executed and may be sent again"
+            return StepState.ABSENT, Change(document, State.VALIDATED, reason_code="proven_absent", reason=text)
+        text = "not found in the target; looked up again before anything is repeated"
+    else:
+        text = f"the target cannot tell: {answer.detail}. Look there for {step.our_reference} and decide"
+    change = Change(
+        document,
+        State.UNCERTAIN,
+        reason_code="not_found_yet" if answer.state is FoundState.ABSENT else "needs_a_person",
+        reason=text,
+        reason_subject=step.name,
+        due_at=now + SECOND_LOOK,
+    )
+    return StepState.UNCERTAIN, change

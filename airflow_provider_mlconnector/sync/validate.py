@@ -1,0 +1,219 @@
+"""Validate: decode, check, map and plan each due document, one verdict per document, never one for the batch."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from airflow_provider_mlconnector.documents.invoice import Invoice
+from airflow_provider_mlconnector.documents.lifecycle import DUE_FOR_VALIDATION, State
+from airflow_provider_mlconnector.documents.validation import check_invoice
+from airflow_provider_mlconnector.errors import DocumentError, Parked, Rejected
+from airflow_provider_mlconnector.mapping.coding import code_invoice
+from airflow_provider_mlconnector.mapping.model import MappingSet
+from airflow_provider_mlconnector.store import UnitOfWork
+from airflow_provider_mlconnector.store.records import Change, DocumentRecord, NewStep
+from airflow_provider_mlconnector.sync.drafts import pack
+from airflow_provider_mlconnector.sync.job import Job, Reference, logger, our_reference, reference
+from airflow_provider_mlconnector.sync.mappings import MappingText, current_mapping
+from airflow_provider_mlconnector.sync.preview import preview_verdicts
+from airflow_provider_mlconnector.sync.revisions import Superseded, Unchanged, check_revision, original_invoice
+from airflow_provider_mlconnector.sync.session import reference_data
+from airflow_provider_mlconnector.systems.ports import DocumentTarget, StepDraft
+
+LOT = 200
+"""Documents per transaction."""
+MAX_IN_CHUNK = 100_000
+VERDICT_SECONDS = 300.0
+"""How long a worker may take over one lot before another may judge it too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What verdicts depend on: codec, mapping version, target rules and the target's data."""
+
+    decode: Callable[[bytes], Invoice]
+    mapping: MappingSet
+    version: int
+    target: DocumentTarget
+    data: Mapping[str, Any]
+
+    def plan(self, invoice: Invoice, ours: str) -> Sequence[StepDraft]:
+        """Turn a decoded invoice into the target's steps, or raise Rejected or Parked."""
+        coded = code_invoice(check_invoice(invoice), self.mapping, version=self.version)
+        return self.target.plan(coded, self.data, our_reference=ours)
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    change: Change
+    steps: tuple[NewStep, ...] = ()
+
+
+def validate(
+    job: Job,
+    *,
+    decode: Callable[[bytes], Invoice],
+    target: DocumentTarget,
+    mapping_text: MappingText | None,
+    chunk_id: str,
+) -> Reference:
+    """Give every due document of a chunk a verdict: validated, parked, rejected, skipped.
+
+    Args:
+        job: The job.
+        decode: The source's codec.
+        target: The target whose rules apply.
+        mapping_text: The mapping as people edit it; a changed text becomes a new version first.
+        chunk_id: The chunk, empty for nothing to do.
+
+    Returns:
+        Counts of the verdicts given by this call.
+
+    Raises:
+        ConfigurationError: The mapping cannot be read; names file and line.
+    """
+    counts = Counter[str]()
+    if not chunk_id:
+        return reference(job, counts)
+    mapping, version = current_mapping(job, mapping_text)
+    rules = Rules(decode, mapping, version, target, reference_data(job, target))
+    if job.dry_run:
+        return reference(job, preview_verdicts(job, rules.plan, decode))
+    with job.unit_of_work() as uow:
+        ids = [
+            record.id
+            for record in uow.documents.due(
+                job.route.name, DUE_FOR_VALIDATION, now=job.now(), limit=MAX_IN_CHUNK, chunk_id=chunk_id
+            )
+        ]
+    for start in range(0, len(ids), LOT):
+        if job.out_of_time():
+            break
+        with job.unit_of_work() as uow:
+            lot = uow.documents.claim_ids(
+                ids[start : start + LOT],
+                states=DUE_FOR_VALIDATION,
+                to=None,
+                owner=job.actor.label,
+                seconds=max(job.lease_seconds, VERDICT_SECONDS),
+                now=job.now(),
+            )
+        counts.update(_judge_lot(job, rules, lot))
+        job.progress("validated")
+    return reference(job, counts)
+
+
+def _judge_lot(job: Job, rules: Rules, lot: Sequence[DocumentRecord]) -> Counter[str]:
+    counts = Counter[str]()
+    with job.unit_of_work() as uow:
+        payloads = uow.documents.payloads([record.id for record in lot])
+        verdicts = [_judge(uow, job, rules, record, payloads[record.id]) for record in lot]
+        collisions = uow.steps.plan([step for verdict in verdicts for step in verdict.steps])
+        uow.steps.drop([v.change.document.id for v in verdicts if v.change.to is not State.VALIDATED])
+        changes = [_collided(verdict, collisions) for verdict in verdicts]
+        done, lost = uow.documents.apply_each([change for change in changes if not _same_again(change)])
+        uow.documents.release([change.document for change in changes if _same_again(change)])
+    if lost:
+        logger.warning("%d documents were taken over by another worker meanwhile; theirs is the verdict", len(lost))
+    counts.update(str(change.to) for change in changes)
+    counts.subtract(str(change.to) for change in lost)
+    return counts
+
+
+def _same_again(change: Change) -> bool:
+    """A document parked again for the same cause writes no event: a row per run would drown the audit."""
+    before = change.document
+    return change.to is State.PARKED is before.state and (change.reason_code, change.reason_subject, change.reason) == (
+        before.reason_code,
+        before.reason_subject,
+        before.reason,
+    )
+
+
+def _judge(uow: UnitOfWork, job: Job, rules: Rules, record: DocumentRecord, payload: bytes) -> _Verdict:
+    try:
+        invoice = rules.decode(payload)
+        check_revision(uow, record, invoice, rules.decode)
+        invoice = original_invoice(uow, record, invoice)
+        drafts = rules.plan(invoice, our_reference(record))
+    except Superseded as verdict:
+        change = Change(record, State.SUPERSEDED, reason_code="superseded", reason=str(verdict))
+    except Unchanged as verdict:
+        change = Change(record, State.SKIPPED, reason_code="unchanged", reason=str(verdict))
+    except DocumentError as error:
+        change = _objection(record, error, _changed_after_posting(error))
+    except Exception as error:  # one unreadable document must not stop the others; it is kept and shown
+        logger.exception("Document %s could not be judged", record.id)
+        text = f"{type(error).__name__} while validating; the log of this task has the details. Please report it."
+        change = Change(record, State.PARKED, reason_code="defect", reason=text, reason_subject=type(error).__name__)
+    else:
+        return _Verdict(_validated(record, invoice, drafts, rules.version), _steps(record, rules, drafts))
+    return _Verdict(change)
+
+
+def _changed_after_posting(error: DocumentError) -> bool:
+    return error.code == "changed_after_posting"
+
+
+def _objection(record: DocumentRecord, error: DocumentError, changed: bool) -> Change:
+    to = State.CHANGED_AFTER_POSTING if changed else State.REJECTED if isinstance(error, Rejected) else State.PARKED
+    detail = {"field": error.field, "remote": error.remote_text} if error.field or error.remote_text else {}
+    return Change(
+        record,
+        to,
+        reason_code=error.code,
+        reason=error.message,
+        reason_subject=error.subject or "",
+        detail=detail,
+    )
+
+
+def _validated(record: DocumentRecord, invoice: Invoice, drafts: Sequence[StepDraft], version: int) -> Change:
+    return Change(
+        record,
+        State.VALIDATED,
+        detail={"planned": [draft.text for draft in drafts]},
+        canonical=invoice.model_dump_json(exclude_defaults=True).encode(),
+        mapping_version=version,
+        number=invoice.number,
+        supplier=invoice.supplier,
+        kind=invoice.kind,
+        currency=invoice.currency,
+        gross=str(invoice.gross),
+        document_date=invoice.invoice_date,
+    )
+
+
+def _steps(record: DocumentRecord, rules: Rules, drafts: Sequence[StepDraft]) -> tuple[NewStep, ...]:
+    return tuple(
+        NewStep(
+            document_id=record.id,
+            position=position,
+            name=draft.name,
+            kind=draft.kind,
+            target=rules.target.name,
+            company=draft.company,
+            remote_reference=draft.remote_reference,
+            our_reference=draft.our_reference,
+            payload=pack(draft),
+            mapping_version=rules.version,
+        )
+        for position, draft in enumerate(drafts)
+    )
+
+
+def _collided(verdict: _Verdict, collisions: Mapping[str, str]) -> Change:
+    record = verdict.change.document
+    other = collisions.get(record.id)
+    if other is None:
+        return verdict.change
+    error = Parked(
+        f"supplier {verdict.change.supplier} already has an invoice {verdict.change.number} in this store (document "
+        f"{other}). Correct the number at the source, or withdraw one of the two.",
+        code="collision",
+        subject=other,
+    )
+    return _objection(record, error, changed=False)

@@ -1,0 +1,89 @@
+"""What a target's answer means for a step and its document: one place for posting and settling alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from airflow_provider_mlconnector.documents.lifecycle import State
+from airflow_provider_mlconnector.store.records import StepState
+from airflow_provider_mlconnector.systems.ports import Found, FoundState, Outcome, OutcomeState, StepDraft
+
+EXECUTED = frozenset({StepState.DONE, StepState.ACCEPTED})
+"""The target holds the step's effect."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """New state of a step (None: untouched) and, once no step is left, of its document."""
+
+    step: StepState | None
+    state: State
+    code: str = ""
+    subject: str = ""
+    reason: str = ""
+    remote_text: str = ""
+    target_reference: str = ""
+    result: Mapping[str, Any] = field(default_factory=dict)
+
+
+def from_outcome(outcome: Outcome) -> Verdict:
+    """Translate a parsed answer to a write."""
+    if outcome.state in {OutcomeState.POSTED, OutcomeState.ACCEPTED}:
+        accepted = outcome.state is OutcomeState.ACCEPTED
+        return Verdict(
+            StepState.ACCEPTED if accepted else StepState.DONE,
+            State.POSTED,
+            target_reference=outcome.text,
+            result=outcome.result,
+        )
+    if outcome.state is OutcomeState.NOT_EXECUTED:
+        return Verdict(StepState.ABSENT, State.VALIDATED, code="not_executed", reason=outcome.text)
+    return Verdict(
+        StepState.REFUSED,
+        State.PARKED if outcome.parked else State.FAILED,
+        code=outcome.code,
+        subject=outcome.subject,
+        reason=outcome.text,
+        remote_text=outcome.text,
+        result=outcome.result,
+    )
+
+
+def from_found(found: Found, draft: StepDraft, *, refused: bool = False) -> Verdict:
+    """Translate a look-up that found something (or, after a refused duplicate, found nothing).
+
+    Args:
+        found: The answer.
+        draft: What was looked for.
+        refused: True when the target had just refused the step as a duplicate.
+    """
+    if found.state is FoundState.OURS:
+        return Verdict(StepState.DONE, State.POSTED, target_reference=found.detail, result=found.result)
+    if found.state is FoundState.SAME_NOT_OURS:
+        return Verdict(
+            StepState.REFUSED if refused else None,
+            State.LINKED,
+            code="entered_by_hand",
+            subject=draft.remote_reference,
+            reason=f"already in the target, entered by hand: {found.detail}",
+            target_reference=found.detail,
+            result=found.result,
+        )
+    if found.state is FoundState.DIFFERENT:
+        return Verdict(
+            StepState.REFUSED if refused else None,
+            State.REJECTED,
+            code="number_already_used",
+            subject=draft.remote_reference,
+            reason=f"the number is already used in the target by something else: {found.detail}",
+            result=found.result,
+        )
+    return Verdict(
+        StepState.REFUSED,
+        State.PARKED,
+        code="registered_not_posted",
+        subject=draft.remote_reference,
+        reason="refused as a duplicate, yet not among the posted invoices: registered there, approve it in the target",
+    )
