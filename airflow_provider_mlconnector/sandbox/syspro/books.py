@@ -1,0 +1,274 @@
+"""The company's books: master data, the AP sub-ledger and a double-entry general ledger, with indexes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from itertools import chain
+
+from airflow_provider_mlconnector.sandbox import master
+from airflow_provider_mlconnector.sandbox.syspro import sim_texts
+from airflow_provider_mlconnector.sandbox.syspro.options import SysproOptions
+from airflow_provider_mlconnector.sandbox.syspro.periods import Periods
+from airflow_provider_mlconnector.sandbox.syspro.records import (
+    ApInvoice,
+    ApPosting,
+    ApTransaction,
+    Currency,
+    GlAccount,
+    GlEntry,
+    GlJournal,
+    Origin,
+    Period,
+    RegisteredInvoice,
+    Supplier,
+    WriteAttempt,
+)
+
+AP_CONTROL = "00-2100"
+INPUT_TAX = "00-2300"
+GRN_SUSPENSE = "00-2200"
+BANK = "00-1100"
+KEY_LENGTH = 15
+CURRENCIES = (
+    Currency(master.LOCAL_CURRENCY, "US dollar", Decimal(1)),
+    Currency("EUR", "Euro", Decimal("1.080000")),
+    Currency("GBP", "Pound sterling", Decimal("1.270000")),
+    Currency("JPY", "Japanese yen", Decimal("150.000000"), "D"),
+    Currency("KWD", "Kuwaiti dinar", Decimal("3.250000")),
+)
+"""The site's currency table. Rates are invented."""
+Key = tuple[str, str]
+"""(supplier, invoice)."""
+
+
+@dataclass(frozen=True, slots=True)
+class GlOutcome:
+    """What became of the GL journal an AP journal should spawn."""
+
+    period: Period
+    journal: GlJournal | None
+    error: str = ""
+    message: str = ""
+
+
+class Books:
+    """Everything the company has stored. Changes go through the methods, so that indexes and balances agree."""
+
+    def __init__(self, *, options: SysproOptions, now: datetime) -> None:
+        self.options = options
+        self.periods = Periods(now.date())
+        self.currencies = {currency.code: currency for currency in CURRENCIES}
+        self.tax_rates = {code: Decimal(rate) for code, rate in master.TAX_CODES.items()}
+        self.terms_days = dict(master.TERMS.values())
+        self.suppliers = {m.number: _supplier(m) for m in master.SUPPLIERS if m.in_syspro}
+        self.accounts = {
+            code: GlAccount(code, a.description, a.type, a.on_hold, a.control) for code, a in master.gl_codes().items()
+        }
+        self.accounts[BANK] = GlAccount(BANK, "Bank", "A", on_hold=False, control=True)
+        self.invoices: list[ApInvoice] = []
+        self.purged: list[ApInvoice] = []
+        self.transactions: list[ApTransaction] = []
+        self.registered: dict[Key, RegisteredInvoice] = {}
+        self.journals: list[GlJournal] = []
+        self.attempts: list[WriteAttempt] = []
+        self._invoices_by_key: dict[Key, list[ApInvoice]] = {}
+        self._invoices_by_supplier: defaultdict[str, list[ApInvoice]] = defaultdict(list)
+        self._transactions_by_key: defaultdict[Key, list[ApTransaction]] = defaultdict(list)
+        self._postings_by_journal: defaultdict[int, list[ApPosting]] = defaultdict(list)
+        self._journals_by_reference: defaultdict[str, list[GlJournal]] = defaultdict(list)
+        self._journals_by_number: dict[int, GlJournal] = {}
+        self._not_integrated: list[int] = []
+        self._ap_journal = 430
+        self._gl_journal = 871
+        self._version = 0
+
+    # Look-ups
+
+    def supplier_key(self, text: str) -> str:
+        """Return a supplier as stored: numeric ones are padded with zeros to 15 (reference/syspro.md §4, per site)."""
+        return text.zfill(KEY_LENGTH) if self.options.numeric_keys and text.isascii() and text.isdigit() else text
+
+    def invoices_under(self, supplier: str, invoice: str) -> Sequence[ApInvoice]:
+        """Return the invoices stored under a key: one, or none; more only with uniqueness switched off."""
+        return self._invoices_by_key.get((supplier, invoice), ())
+
+    def invoices_of(self, supplier: str) -> Sequence[ApInvoice]:
+        """Return a supplier's invoices."""
+        return self._invoices_by_supplier.get(supplier, ())
+
+    def transactions_under(self, supplier: str, invoice: str) -> Sequence[ApTransaction]:
+        """Return the transactions against an invoice."""
+        return self._transactions_by_key.get((supplier, invoice), ())
+
+    def postings_of_journal(self, journal: int) -> Sequence[ApPosting]:
+        """Return what an AP journal posted."""
+        return self._postings_by_journal.get(journal, ())
+
+    def journals_referenced(self, reference: str) -> Sequence[GlJournal]:
+        """Return the GL journals with this reference."""
+        return self._journals_by_reference.get(reference, ())
+
+    def journal_numbered(self, journal: int) -> GlJournal | None:
+        """Return the GL journal with this number; numbers never repeat here."""
+        return self._journals_by_number.get(journal)
+
+    def postings(self) -> Iterator[ApPosting]:
+        """Yield every AP posting."""
+        return chain(self.invoices, self.transactions)
+
+    @property
+    def next_gl_journal(self) -> int:
+        """The number the next GL journal gets."""
+        return self._gl_journal + 1
+
+    def next_version(self) -> int:
+        """Return a new row version."""
+        self._version += 1
+        return self._version
+
+    # Accounts payable
+
+    def new_ap_journal(self) -> int:
+        """Return a new AP journal number."""
+        self._ap_journal += 1
+        return self._ap_journal
+
+    def add_invoice(self, invoice: ApInvoice) -> None:
+        """Store an invoice, besides any under the same key."""
+        invoice.version = self.next_version()
+        self.invoices.append(invoice)
+        self._invoices_by_key.setdefault((invoice.supplier, invoice.invoice), []).append(invoice)
+        self._invoices_by_supplier[invoice.supplier].append(invoice)
+        self._postings_by_journal[invoice.journal].append(invoice)
+
+    def add_transaction(self, transaction: ApTransaction, balance_change: int) -> None:
+        """Store a transaction against the first invoice under its key and change that one's balance."""
+        original = self.invoices_under(transaction.supplier, transaction.invoice)[0]
+        transaction.sequence = original.next_entry
+        original.next_entry += 1
+        original.balance += balance_change
+        if transaction.type == "P":
+            original.paid += transaction.value
+        else:
+            original.adjustments += balance_change
+        original.version = self.next_version()
+        self.transactions.append(transaction)
+        self._transactions_by_key[transaction.supplier, transaction.invoice].append(transaction)
+        self._postings_by_journal[transaction.journal].append(transaction)
+
+    def purge(self, supplier: str, invoice: str) -> None:
+        """Forget what is stored under a key, as the period-end purge does; the oracle keeps it."""
+        gone = self._invoices_by_key.pop((supplier, invoice))
+        self.purged.extend(gone)
+        for row in gone:
+            self.invoices.remove(row)
+            self._invoices_by_supplier[supplier].remove(row)
+            self._postings_by_journal[row.journal].remove(row)
+
+    # General ledger
+
+    def add_journal(self, journal: GlJournal) -> None:
+        """Store a journal; if it is posted, its entries reach the account balances."""
+        self.journals.append(journal)
+        self._journals_by_number[journal.journal] = journal
+        self._journals_by_reference[journal.reference].append(journal)
+        if journal.status == sim_texts.JOURNAL_POSTED:
+            self._reach_balances(journal)
+
+    def new_gl_journal(self) -> int:
+        """Return a new GL journal number."""
+        self._gl_journal += 1
+        return self._gl_journal
+
+    def post_held(self, journal: GlJournal) -> None:
+        """Post a journal that was stored but not posted, authorizing it.
+
+        Raises:
+            ValueError: If it is posted already, or does not balance.
+        """
+        if journal.status == sim_texts.JOURNAL_POSTED or journal.debit != journal.credit:
+            msg = f"journal {journal.journal} is posted already or does not balance"
+            raise ValueError(msg)
+        journal.status = sim_texts.JOURNAL_POSTED
+        journal.authorized = True
+        self._reach_balances(journal)
+
+    def _reach_balances(self, journal: GlJournal) -> None:
+        for entry in journal.entries:
+            balances = self.accounts[entry.gl_code].balances
+            debit, credit = balances.get((journal.year, journal.period), (0, 0))
+            if entry.amount >= 0:
+                debit += entry.amount
+            else:
+                credit -= entry.amount
+            balances[journal.year, journal.period] = (debit, credit)
+
+    def integrate(self, ap_journal: int, origin: Origin, *, run_by_person: bool = False) -> GlOutcome | None:
+        """Make the GL journal of an AP journal as the site's set-up says; None when AP is not linked to GL.
+
+        A journal that cannot be made waits for the integration run: the AP posting stands (reference/syspro.md §2.1).
+        """
+        if self.options.ap_gl == "not_linked":
+            return None
+        postings = self._postings_by_journal[ap_journal]
+        period = (postings[0].year, postings[0].month)
+        if not self.periods.gl_is_open(period):
+            number, text = sim_texts.GL_PERIOD_CLOSED
+            self._wait(ap_journal)
+            return GlOutcome(period, None, number, text.format(period=period[1], year=period[0]))
+        if not (self.options.gl_create or run_by_person):
+            self._wait(ap_journal)
+            return GlOutcome(period, None, *sim_texts.GL_NOT_CREATED)
+        status = sim_texts.JOURNAL_POSTED if self.options.gl_post or run_by_person else sim_texts.JOURNAL_HELD
+        entries = tuple(chain.from_iterable(gl_entries(posting) for posting in postings))
+        journal = GlJournal(
+            year=period[0], period=period[1], journal=self.new_gl_journal(), source="AP",
+            reference=f"AP journal {ap_journal:05d}", notation="", journal_date=origin.at.date(), status=status,
+            authorized=status == sim_texts.JOURNAL_POSTED,
+            entries=_summarized(entries) if self.options.ap_gl == "summary" else entries,
+            origin=origin, ap_journal=ap_journal,
+        )  # fmt: skip
+        self.add_journal(journal)
+        return GlOutcome(period, journal)
+
+    def _wait(self, ap_journal: int) -> None:
+        if ap_journal not in self._not_integrated:
+            self._not_integrated.append(ap_journal)
+
+    def run_integration(self, origin: Origin) -> list[GlOutcome]:
+        """Make the GL journals that are missing, as a person running the AP to GL integration does."""
+        waiting, self._not_integrated = self._not_integrated, []
+        outcomes = [self.integrate(ap_journal, origin, run_by_person=True) for ap_journal in waiting]
+        return [outcome for outcome in outcomes if outcome is not None]
+
+
+def _supplier(m: master.MasterSupplier) -> Supplier:
+    currency = master.LOCAL_CURRENCY if m.currency == "USD" else m.currency
+    return Supplier(m.number, m.name, currency, m.branch, m.terms, m.on_hold, m.grn_match_required, m.tax_number)
+
+
+def sign(posting_type: str) -> int:
+    """Return +1 when a positive value of this type adds to what is owed, -1 when it reduces it (C and P; SIM for C)."""
+    return -1 if posting_type in "CP" else 1
+
+
+def gl_entries(posting: ApPosting) -> list[GlEntry]:
+    """Return the balanced entries of an AP posting in company currency: lines, input tax, AP control."""
+    direction = sign(posting.type)
+    entries = [GlEntry(line.gl_code, direction * line.local, posting.invoice, line.notation) for line in posting.lines]
+    if posting.tax_local:
+        entries.append(GlEntry(INPUT_TAX, direction * posting.tax_local, posting.invoice, posting.tax_code))
+    control = sum(entry.amount for entry in entries)
+    entries.append(GlEntry(AP_CONTROL, -control, posting.invoice, posting.supplier))
+    return entries
+
+
+def _summarized(entries: tuple[GlEntry, ...]) -> tuple[GlEntry, ...]:
+    totals: defaultdict[str, int] = defaultdict(int)
+    for entry in entries:
+        totals[entry.gl_code] += entry.amount
+    return tuple(GlEntry(code, amount, "", "") for code, amount in totals.items() if amount)

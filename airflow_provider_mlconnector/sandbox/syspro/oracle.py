@@ -1,0 +1,162 @@
+"""The books as JSON-able data: the oracle of every test. Amounts are text with two decimals."""
+
+from __future__ import annotations
+
+from airflow_provider_mlconnector.sandbox.syspro.books import Books
+from airflow_provider_mlconnector.sandbox.syspro.money import show
+from airflow_provider_mlconnector.sandbox.syspro.records import (
+    ApInvoice,
+    ApPosting,
+    ApTransaction,
+    GlJournal,
+    LogonRecord,
+    Origin,
+    RegisteredInvoice,
+    WriteAttempt,
+)
+from airflow_provider_mlconnector.sandbox.syspro.sim_texts import JOURNAL_POSTED
+from airflow_provider_mlconnector.sandbox.syspro.tables_gl import balance
+
+_ALWAYS = (9999, 12)
+
+
+def ledger(books: Books) -> dict[str, object]:
+    """Return everything stored and everything attempted; purged invoices stay visible here, marked."""
+    return {
+        "ap_invoices": [
+            *(_invoice(row, purged=False) for row in books.invoices),
+            *(_invoice(row, purged=True) for row in books.purged),
+        ],
+        "ap_transactions": [_transaction(row) for row in books.transactions],
+        "registered_invoices": [_registered(row) for row in books.registered.values()],
+        "gl_journals": [_journal(row) for row in books.journals],
+        "gl_entries": _totals(books),
+        "write_attempts": [_attempt(row) for row in books.attempts],
+    }
+
+
+def logon(record: LogonRecord) -> dict[str, object]:
+    """Return one logon attempt."""
+    return {
+        "request_no": record.request_no,
+        "at": record.at.isoformat(),
+        "operator": record.operator,
+        "company": record.company,
+        "outcome": record.outcome,
+        "reason": record.reason,
+        "wrong_attempts": record.wrong_attempts,
+    }
+
+
+def _origin(origin: Origin) -> dict[str, object]:
+    return {
+        "request_no": origin.request_no,
+        "at": origin.at.isoformat(),
+        "by": origin.by,
+        "operator": origin.operator,
+    }
+
+
+def _posting(row: ApPosting) -> dict[str, object]:
+    return {
+        "supplier": row.supplier,
+        "invoice": row.invoice,
+        "type": row.type,
+        "value": show(row.value),
+        "tax_value": show(row.tax_value),
+        "tax_code": row.tax_code,
+        "currency": row.currency,
+        "rate": str(row.rate),
+        "mul_div": row.mul_div,
+        "reference": row.reference,
+        "year": row.year,
+        "month": row.month,
+        "journal": row.journal,
+        "entry": row.entry,
+        "lines": [
+            {
+                "gl_code": line.gl_code,
+                "value": show(line.value),
+                "local_value": show(line.local),
+                "tax_code": line.tax_code,
+                "notation": line.notation,
+            }
+            for line in row.lines
+        ],
+        **_origin(row.origin),
+    }
+
+
+def _invoice(row: ApInvoice, *, purged: bool) -> dict[str, object]:
+    return {
+        **_posting(row),
+        "branch": row.branch,
+        "invoice_date": row.invoice_date.isoformat(),
+        "due_date": row.due_date.isoformat(),
+        "balance": show(row.balance),
+        "purged": purged,
+    }
+
+
+def _transaction(row: ApTransaction) -> dict[str, object]:
+    return {**_posting(row), "sequence": row.sequence}
+
+
+def _registered(row: RegisteredInvoice) -> dict[str, object]:
+    return {
+        "supplier": row.supplier,
+        "invoice": row.invoice,
+        "value": show(row.value),
+        "invoice_date": row.invoice_date.isoformat(),
+        "reference": row.reference,
+        **_origin(row.origin),
+    }
+
+
+def _journal(row: GlJournal) -> dict[str, object]:
+    return {
+        "year": row.year,
+        "period": row.period,
+        "journal": row.journal,
+        "source": row.source,
+        "reference": row.reference,
+        "notation": row.notation,
+        "journal_date": row.journal_date.isoformat(),
+        "status": row.status,
+        "authorized": row.authorized,
+        "ap_journal": row.ap_journal or None,
+        "debit": show(row.debit),
+        "credit": show(row.credit),
+        "entries": [
+            {"gl_code": e.gl_code, "amount": show(e.amount), "reference": e.reference, "comment": e.comment}
+            for e in row.entries
+        ],
+        **_origin(row.origin),
+    }
+
+
+def _totals(books: Books) -> dict[str, object]:
+    """Return what reached the general ledger: posted journals only, and the balance of each account that moved."""
+    posted = [row for row in books.journals if row.status == JOURNAL_POSTED]
+    return {
+        "debit": show(sum(row.debit for row in posted)),
+        "credit": show(sum(row.credit for row in posted)),
+        "count": sum(len(row.entries) for row in posted),
+        "balances": {
+            code: show(balance(account, _ALWAYS)) for code, account in books.accounts.items() if account.balances
+        },
+    }
+
+
+def _attempt(row: WriteAttempt) -> dict[str, object]:
+    return {
+        **_origin(row.origin),
+        "bo": row.bo,
+        "supplier": row.supplier,
+        "invoice": row.invoice,
+        "type": row.type,
+        "value": row.value,
+        "reference": row.reference,
+        "outcome": row.outcome,
+        "reason": row.reason,
+    }

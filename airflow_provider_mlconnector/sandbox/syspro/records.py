@@ -1,0 +1,197 @@
+"""What the simulated company holds. Amounts are whole hundredths; texts are kept as SYSPRO stores them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal
+
+By = Literal["api", "person"]
+Period = tuple[int, int]
+"""(year, month)."""
+
+
+@dataclass(slots=True)
+class Supplier:
+    """A row of ApSupplier; ``currency`` as the site codes it (``$`` is local)."""
+
+    key: str
+    name: str
+    currency: str
+    branch: str
+    terms: str
+    on_hold: bool
+    grn_match_required: bool
+    tax_number: str
+    version: int = 0
+
+
+@dataclass(slots=True)
+class GlAccount:
+    """A row of GenMaster; ``balances`` is (debit, credit) per period."""
+
+    code: str
+    description: str
+    type: str
+    on_hold: bool
+    control: bool
+    balances: dict[Period, tuple[int, int]] = field(default_factory=dict)
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Currency:
+    """A row of TblCurrency; M multiplies foreign amounts by the rate, D divides (reference/syspro.md §4)."""
+
+    code: str
+    description: str
+    rate: Decimal
+    mul_div: str = "M"
+    fixed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who wrote something, when, and in which request (0 for a person)."""
+
+    request_no: int
+    at: datetime
+    by: By
+    operator: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One distribution line in ledger currency as sent; ``local`` is what reached the ledger."""
+
+    gl_code: str
+    value: int
+    tax_code: str
+    notation: str
+    local: int
+
+
+@dataclass(slots=True)
+class ApPosting:
+    """What every AP transaction has: its journal key, value in the supplier's currency, and distribution."""
+
+    supplier: str
+    invoice: str
+    type: str
+    value: int
+    tax_value: int
+    tax_local: int
+    tax_code: str
+    currency: str
+    rate: Decimal
+    mul_div: str
+    reference: str
+    notation: str
+    year: int
+    month: int
+    journal: int
+    entry: int
+    posted_on: date
+    lines: tuple[Line, ...]
+    origin: Origin
+
+
+@dataclass(slots=True)
+class ApInvoice(ApPosting):
+    """A row of ApInvoice."""
+
+    branch: str
+    invoice_date: date
+    due_date: date
+    discount_date: date
+    balance: int
+    adjustments: int = 0
+    paid: int = 0
+    next_entry: int = 1
+    version: int = 0
+
+
+@dataclass(slots=True)
+class ApTransaction(ApPosting):
+    """A row of ApInvoicePay: a credit, debit, adjustment or payment against an invoice."""
+
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredInvoice:
+    """An invoice in the registered file, awaiting approval."""
+
+    supplier: str
+    invoice: str
+    value: int
+    invoice_date: date
+    reference: str
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class GlEntry:
+    """One signed entry in company currency: positive debit, negative credit."""
+
+    gl_code: str
+    amount: int
+    reference: str
+    comment: str
+
+
+@dataclass(slots=True)
+class GlJournal:
+    """A row of GenJournalCtl with its entries; ``ap_journal`` is set when AP made it."""
+
+    year: int
+    period: int
+    journal: int
+    source: Literal["AP", "GL"]
+    reference: str
+    notation: str
+    journal_date: date
+    status: str
+    authorized: bool
+    entries: tuple[GlEntry, ...]
+    origin: Origin
+    ap_journal: int = 0
+
+    @property
+    def debit(self) -> int:
+        """Sum of the debits."""
+        return sum(entry.amount for entry in self.entries if entry.amount > 0)
+
+    @property
+    def credit(self) -> int:
+        """Sum of the credits, as a positive amount."""
+        return -sum(entry.amount for entry in self.entries if entry.amount < 0)
+
+
+@dataclass(frozen=True, slots=True)
+class WriteAttempt:
+    """One item some client tried to write, whatever came of it. ``value`` is the text that was sent."""
+
+    origin: Origin
+    bo: str
+    supplier: str
+    invoice: str
+    type: str
+    value: str
+    outcome: Literal["posted", "refused", "validated"]
+    reason: str
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LogonRecord:
+    """One logon attempt; ``wrong_attempts`` is the operator's count after it."""
+
+    request_no: int
+    at: datetime
+    operator: str
+    company: str
+    outcome: Literal["ok", "refused"]
+    reason: str
+    wrong_attempts: int

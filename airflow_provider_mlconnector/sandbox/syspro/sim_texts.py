@@ -1,0 +1,83 @@
+"""Everything SYSPRO says here that no source records. All of it is SIM: invented, kept in this one table.
+
+Numbers from 999000 upward are invented; 100028, 100030, 100031 are real numbers whose exact wording is not recorded
+(reference/syspro.md §3). The wording follows the one pattern that is: caption, value in single quotes.
+"""
+
+from __future__ import annotations
+
+# Whole-answer texts, sent after "ERROR: ". SIM.
+INVALID_OPERATOR = "Invalid operator"
+INVALID_COMPANY = "Invalid company id"
+INVALID_COMPANY_PASSWORD = "Invalid company password"  # noqa: S105 - an error text, not a password
+OPERATOR_LOCKED = "Operator has been locked"
+LICENSE_FULL = "Maximum number of e.net users exceeded"
+BAD_XML = "Unable to load the XML document: {detail}"
+SCHEMA = "The XML document does not match its schema: {detail}"
+UNKNOWN_TABLE = "Table '{name}' not found"
+UNKNOWN_COLUMN = "Column '{name}' not found on table '{table}'"
+BAD_CONDITION = "Condition '{name}' is not valid"
+BAD_VALUE = "Value '{value}' is not valid for column '{name}'"
+BAD_BRACKETS = "Brackets in the where clause do not match"
+NO_COLUMNS = "At least one column must be supplied"
+SUPPLIER_KEY = "Supplier '{value}' not found"
+LEDGER_KEY = "Ledger code '{value}' not found"
+LEDGER_ON_HOLD_KEY = "Ledger code '{value}' is on hold"
+
+# Item-level errors: name -> (ErrorNumber, ErrorDescription). SIM wording throughout.
+ITEM_ERRORS: dict[str, tuple[int, str]] = {
+    "date": (100028, "Element '{element}' must be a valid date in the format CCYY-MM-DD"),
+    "blank": (100030, "Element {{Item}}{{{element}}} cannot be spaces"),
+    "numeric": (100031, "Element '{element}' must be numeric"),
+    "choice": (999000, "Element '{element}' has the invalid value '{value}'"),
+    "invoice_exists": (999001, "Invoice '{value}' already exists for supplier '{supplier}'"),
+    "invoice_registered": (999002, "Invoice '{value}' is already registered for supplier '{supplier}'"),
+    "invoice_missing": (999003, "Invoice '{value}' not found for supplier '{supplier}'"),
+    "supplier_missing": (999004, "Supplier '{value}' not found"),
+    "supplier_on_hold": (999005, "Supplier '{value}' is on hold"),
+    "branch_missing": (999006, "Branch '{value}' not found"),
+    "ledger_missing": (999007, "Ledger code '{value}' not found"),
+    "ledger_on_hold": (999008, "Ledger code '{value}' is on hold"),
+    "ledger_control": (999009, "Ledger code '{value}' is a control account"),
+    "tax_code": (999010, "Tax code '{value}' not found"),
+    "tax_variance": (
+        999011,
+        "Tax value '{value}' differs from the calculated tax by more than the permissible variance",
+    ),
+    "distribution": (999012, "Ledger distribution does not agree with the transaction value '{value}'"),
+    "decimals": (999013, "Element '{element}' has more than 2 decimals"),
+    "not_positive": (999014, "Element '{element}' must be greater than zero"),
+    "too_long": (999015, "Element '{element}' exceeds its maximum length of {size}"),
+    "period_closed": (999016, "Posting period '{value}' is closed"),
+    "period_future": (999017, "Posting period '{value}' is a future period"),
+    "period_year": (999018, "Posting year '{value}' is not the current or previous year"),
+    "grn_required": (999019, "Supplier '{value}' requires invoices to be matched to goods received notes"),
+    "exchange_rate": (999020, "Exchange rate '{value}' is not the fixed rate of the currency"),
+    "not_available": (999021, "Element '{element}' value '{value}' is not available at this site"),
+    "unbalanced": (999022, "Journal does not balance, difference '{value}'"),
+    "document_rejected": (999023, "Not applied because another item of the document is invalid"),
+}
+
+# AP to GL integration. SIM.
+GL_NOT_CREATED = ("999101", "GL journal was not created")
+GL_PERIOD_CLOSED = ("999102", "GL journal was not created: GL period {period} of {year} is closed")
+
+# Request-level pages of the HTTP stack (reference/syspro.md §1.5: HTML of some kind, not recorded).
+HTML_PAGE = (
+    '<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01//EN""http://www.w3.org/TR/html4/strict.dtd">\r\n'
+    "<HTML><HEAD><TITLE>{title}</TITLE>\r\n"
+    '<META HTTP-EQUIV="Content-Type" Content="text/html; charset=us-ascii"></HEAD>\r\n'
+    "<BODY><h2>{title}</h2>\r\n"
+    "<hr><p>HTTP Error {status}. {detail}</p>\r\n"
+    "</BODY></HTML>\r\n"
+)
+
+# Names and codes the sources leave open. SIM.
+PROFILE_ROOT = "LogonProfile"
+ENET_VERSION = "8.0.0.105"
+PERIOD_OPEN = "O"
+PERIOD_CLOSED = "C"
+JOURNAL_POSTED = "P"
+JOURNAL_NOT_POSTED = "N"
+JOURNAL_HELD = "H"
+INVOICE_OPEN = "O"

@@ -1,0 +1,233 @@
+"""The SYSPRO e.net WCF REST service, simulated: routing, sessions, business objects (reference/syspro.md §1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from datetime import datetime
+from typing import Any, Protocol
+
+from lxml import etree
+from starlette.requests import Request
+from starlette.responses import Response
+
+from airflow_provider_mlconnector.sandbox import master
+from airflow_provider_mlconnector.sandbox.syspro import apstin, comfnd, gentjl, oracle, queries, sim_texts, wire
+from airflow_provider_mlconnector.sandbox.syspro.books import Books
+from airflow_provider_mlconnector.sandbox.syspro.documents import text_of
+from airflow_provider_mlconnector.sandbox.syspro.options import SysproOptions
+from airflow_provider_mlconnector.sandbox.syspro.person import Person
+from airflow_provider_mlconnector.sandbox.syspro.records import Origin, WriteAttempt
+from airflow_provider_mlconnector.sandbox.syspro.sessions import COMPANY_PASSWORD, OPERATORS, Sessions
+from airflow_provider_mlconnector.sandbox.syspro.tables_ap import ap_tables
+from airflow_provider_mlconnector.sandbox.syspro.tables_gl import gl_tables
+from airflow_provider_mlconnector.sandbox.syspro.wire import EnetError, HttpError
+
+BASE = "/SYSPROWCFService/Rest"
+POST_LD = "/transaction/postld"
+POST_LD_ROOT = "{http://SYSPROWcfService}TransactionPostLD"
+POST_LD_CHILDREN = ("UserId", "BusinessObject", "XmlParameters", "XmlIn")
+_POSTERS: dict[str, Callable[..., str]] = {"APSTIN": apstin.post, "GENTJL": gentjl.post}
+_ITEM_KEYS = ("Supplier", "Invoice", "TransactionCode", "TransactionValue")
+_CALLS = {
+    "/getversion": "GetVersion",
+    "/logon": "Logon",
+    "/utilities/logon": "Logon",
+    "/logoff": "Logoff",
+    "/getlogonprofile": "GetLogonProfile",
+    "/query/query": "Query",
+    "/transaction/post": "Post",
+    POST_LD: "PostLD",
+}
+
+
+class Clock(Protocol):
+    """Whatever tells the time (UTC, aware)."""
+
+    def now(self) -> datetime:
+        """Return the current time."""
+
+
+class SysproSystem:
+    """One simulated site with one company. ``handle`` serves every path below ``/SYSPROWCFService/Rest``."""
+
+    def __init__(self, *, seed: int, clock: Clock, options: SysproOptions | None = None) -> None:
+        self._clock = clock
+        self.reset(seed=seed, options=options or SysproOptions())
+
+    def reset(self, *, seed: int, options: SysproOptions) -> None:
+        """Start over: no sessions, no documents, master data as shipped."""
+        self.options = options
+        self._request_no = 0
+        self._books = Books(options=options, now=self._clock.now())
+        self._sessions = Sessions(seed=seed, now=self._clock.now, options=options)
+        self._tables = {table.name: table for table in (*ap_tables(self._books), *gl_tables(self._books))}
+
+    # What tests and the control API use
+
+    def ledger(self) -> dict[str, object]:
+        """Return the oracle: documents, journals, GL totals, every write attempt, logons, sessions."""
+        return {
+            **oracle.ledger(self._books),
+            "logons": [oracle.logon(record) for record in self._sessions.logons],
+            "sessions": self._sessions.listing(),
+        }
+
+    def add(self, kind: str, body: dict[str, Any]) -> dict[str, object]:
+        """Do what a person does at the screen; see ``person.Person`` for the kinds.
+
+        Raises:
+            ValueError: If the kind is unknown or SYSPRO would refuse it.
+            KeyError: If the body lacks a needed part.
+        """
+        return Person(self._books, self._clock.now()).do(kind, body)
+
+    def evict_all(self) -> None:
+        """End every session, as people logging in as the operators would."""
+        self._sessions.evict_all()
+
+    def credentials(self) -> dict[str, object]:
+        """Return what a user enters in an Airflow connection, without the host; and the other operators."""
+        operators = [{"login": operator, "password": password} for operator, password in OPERATORS.items()]
+        return {
+            **operators[0],
+            "path": BASE,
+            "extra": {"company_id": master.COMPANY, "company_password": COMPANY_PASSWORD},
+            "operators": operators,
+        }
+
+    def call_name(self, path: str, query: Mapping[str, str]) -> str:
+        """Return the name of a call for fault plans and counts, such as ``Query:COMFND`` or ``PostLD``."""
+        name = _CALLS.get(_below_base(path), "unknown")
+        if name not in {"Query", "Post"}:
+            return name
+        business_object = next((value for key, value in query.items() if key.lower() == "businessobject"), "")
+        return f"{name}:{business_object.upper()}"
+
+    # HTTP
+
+    async def handle(self, request: Request) -> Response:
+        """Answer one request."""
+        self._request_no += 1
+        try:
+            return wire.plain(await self._answer(request))
+        except EnetError as error:
+            return wire.failed(error.text)
+        except HttpError as error:
+            return wire.html(error)
+
+    async def _answer(self, request: Request) -> str:
+        query_string: bytes = request.scope["query_string"]
+        if len(request.scope.get("raw_path") or request.scope["path"]) + 1 + len(query_string) > self.options.url_limit:
+            raise HttpError(414, "Request URL Too Long", "The request URL is too long.")
+        path = _below_base(request.scope["path"])
+        if path not in _CALLS or (path == POST_LD and not self.options.post_ld):
+            raise HttpError(404, "Not Found", "The requested resource is not found.")
+        if request.method != ("POST" if path == POST_LD else "GET"):
+            raise HttpError(405, "Method Not Allowed", "The method is not allowed for this resource.")
+        if path == POST_LD:
+            return self._post(*_post_ld_document(await request.body()))
+        return self._get(_CALLS[path], wire.query_parameters(query_string))
+
+    def _get(self, call: str, parameters: Mapping[str, str]) -> str:
+        if call == "GetVersion":
+            return sim_texts.ENET_VERSION
+        if call == "Logon":
+            return self._logon(parameters)
+        if call == "Logoff":
+            self._sessions.logoff(*wire.required(parameters, "UserId"))
+            return "0"
+        if call == "GetLogonProfile":
+            session = self._sessions.use(*wire.required(parameters, "UserId"))
+            return queries.logon_profile(self._books, session, self._clock.now().date().isoformat())
+        user_id, business_object, xml_in = wire.required(parameters, "UserId", "BusinessObject", "XmlIn")
+        if call == "Query":
+            return self._query(user_id, business_object, xml_in)
+        return self._post(user_id, business_object, parameters.get("xmlparameters", ""), xml_in)
+
+    def _logon(self, parameters: Mapping[str, str]) -> str:
+        operator, password, company, company_password = wire.required(
+            parameters, "Operator", "OperatorPassword", "CompanyId", "CompanyPassword"
+        )
+        return self._sessions.logon(
+            request_no=self._request_no, operator=operator, password=password, company=company,
+            company_password=company_password,
+        )  # fmt: skip
+
+    # Business objects
+
+    def _query(self, user_id: str, business_object: str, xml_in: str) -> str:
+        self._sessions.use(user_id)
+        name = self._licensed(business_object)
+        if name == "COMFND":
+            return comfnd.find(self._books, self._tables, xml_in)
+        if name == "GENQGL":
+            return queries.ledger_code(self._books, xml_in)
+        if name == "GENQRY":
+            return queries.ledger_query(self._books, xml_in)
+        if name == "APSQRY":
+            return queries.supplier_query(self._books, xml_in)
+        raise EnetError(wire.NOT_LICENSED)
+
+    def _licensed(self, business_object: str) -> str:
+        name = business_object.strip().upper()
+        if name in self.options.unlicensed:
+            raise EnetError(wire.NOT_LICENSED)
+        return name
+
+    def _post(self, user_id: str, business_object: str, xml_parameters: str, xml_in: str) -> str:
+        operator = ""
+        try:
+            operator = self._sessions.use(user_id).operator
+            return _poster(self._licensed(business_object))(
+                self._books, xml_parameters=xml_parameters, xml_in=xml_in,
+                origin=Origin(self._request_no, self._clock.now(), "api", operator),
+            )  # fmt: skip
+        except EnetError as error:
+            origin = Origin(self._request_no, self._clock.now(), "api", operator)
+            self._books.attempts.extend(_refused(business_object, xml_in, origin, error.text))
+            raise
+
+
+def _poster(business_object: str) -> Callable[..., str]:
+    if business_object not in _POSTERS:
+        raise EnetError(wire.NOT_LICENSED)
+    return _POSTERS[business_object]
+
+
+def _below_base(path: str) -> str:
+    """Return the lower-cased path below the service's base, empty if it is not below it."""
+    lowered = path.lower().rstrip("/")
+    return lowered.removeprefix(BASE.lower()) if lowered.startswith(BASE.lower()) else ""
+
+
+def _post_ld_document(body: bytes) -> tuple[str, str, str, str]:
+    """Return UserId, BusinessObject, XmlParameters, XmlIn of a PostLD body (reference/syspro.md §1.3).
+
+    Raises:
+        HttpError: 400 if it is no such document (inferred, §1.5).
+    """
+    malformed = HttpError(400, "Bad Request", "The request body is not a TransactionPostLD document.")
+    try:
+        root = wire.read_xml(body, encoding=None)
+    except EnetError as error:
+        raise malformed from error
+    tags = [str(child.tag) for child in root]
+    namespace = POST_LD_ROOT[: POST_LD_ROOT.index("}") + 1]
+    if root.tag != POST_LD_ROOT or tags != [namespace + name for name in POST_LD_CHILDREN]:
+        raise malformed
+    user_id, business_object, xml_parameters, xml_in = (child.text or "" for child in root)
+    return user_id, business_object, xml_parameters, xml_in
+
+
+def _refused(business_object: str, xml_in: str, origin: Origin, reason: str) -> Iterator[WriteAttempt]:
+    """Yield the write attempts of a document refused as a whole: one per item that can be made out."""
+    items: list[etree._Element | None] = [None]
+    with suppress(EnetError):  # what is no XML still was an attempt
+        items = [*wire.read_xml(xml_in).iterchildren("Item")] or items
+    for item in items:
+        supplier, invoice, posting_type, value = (text_of(item, name) for name in _ITEM_KEYS)
+        reference = text_of(item, "TransactionReference") or text_of(item, "JournalReference")
+        yield WriteAttempt(
+            origin, business_object.upper(), supplier, invoice, posting_type, value, "refused", reason, reference
+        )
