@@ -1,0 +1,192 @@
+"""What the hooks share: the connection, the store behind it, and a connection test that tells what is missing."""
+
+from __future__ import annotations
+
+import uuid
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from airflow.providers.common.compat.sdk import BaseHook
+
+from airflow_provider_mlconnector.errors import ConfigurationError, MLConnectorError, Unavailable
+from airflow_provider_mlconnector.hooks.connections import Endpoint, resolve
+from airflow_provider_mlconnector.hooks.forms import Field, python_behaviour, python_widgets
+
+if TYPE_CHECKING:
+    from airflow_provider_mlconnector.store import Store
+    from airflow_provider_mlconnector.store.records import Actor, LeaseRecord
+    from airflow_provider_mlconnector.sync.route import Route
+    from airflow_provider_mlconnector.systems.ports import DocumentSource, DocumentTarget
+
+TEST_SECONDS: Final = 120.0
+"""How long a connection test may hold an operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing a connection test looked at."""
+
+    name: str
+    ok: bool
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Result of a connection test: its checks, and notes that are no failures (no store to take a lease in)."""
+
+    checks: tuple[Check, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is missing."""
+        return all(check.ok for check in self.checks)
+
+    @property
+    def line(self) -> str:
+        """Everything in one line, what is missing first."""
+        missing = [f"{check.name}: {check.message}" for check in self.checks if not check.ok]
+        found = [f"{check.name}: {check.message}" if check.message else check.name for check in self.checks if check.ok]
+        parts = [f"Missing: {'; '.join(missing)}"] if missing else []
+        parts += [f"OK: {'; '.join(found)}"] if found else []
+        return ". ".join([*parts, *self.notes])
+
+
+class SystemHook(BaseHook):
+    """An Airflow connection to one system.
+
+    Args:
+        conn_id: The connection.
+        store: Where tokens, rate limits and operator leases are shared. Without one the hook opens the configured
+            store itself when it needs it, and closes it again.
+    """
+
+    system: ClassVar[str]
+    fields: ClassVar[dict[str, Field]]
+    behaviour: ClassVar[dict[str, Any]]
+
+    def __init__(self, conn_id: str, *, store: Store | None = None) -> None:
+        super().__init__()
+        self.conn_id = conn_id
+        self._store = store
+
+    @cached_property
+    def endpoint(self) -> Endpoint:
+        """The connection's fields, looked up once.
+
+        Raises:
+            ConfigurationError, Unavailable: See `connections.resolve`.
+        """
+        return resolve(self.conn_id)
+
+    @classmethod
+    def get_connection_form_widgets(cls) -> dict[str, Any]:
+        """Return the form for Airflow 3.1; later versions read it from the provider's metadata."""
+        return python_widgets(cls.fields)
+
+    @classmethod
+    def get_ui_field_behaviour(cls) -> dict[str, Any]:
+        """Return labels and placeholders for Airflow 3.1."""
+        return python_behaviour(cls.behaviour)
+
+    def source(self, route: Route) -> DocumentSource:
+        """Return the system as source of a route's documents."""
+        raise self._not_made_for(route, "source")
+
+    def target(self, route: Route) -> DocumentTarget:
+        """Return the system as target of a route's documents."""
+        raise self._not_made_for(route, "target")
+
+    def _not_made_for(self, route: Route, role: str) -> ConfigurationError:
+        where = f"route {route.name!r}, {role}"
+        message = f"{where}: {self.system} (connection '{self.conn_id}') cannot be the {role} of {route.document}s"
+        return ConfigurationError(message, field=where)
+
+    @abstractmethod
+    def probe(self, store: Store | None) -> Sequence[Check]:
+        """Log in and try everything the connector will need, changing nothing."""
+
+    def operator_lease(self) -> str:
+        """Return the lease a session of this connection needs, empty when sessions do not disturb each other."""
+        return ""
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Answer Airflow's *Test* button in one line; holds no secret and no URL."""
+        try:
+            diagnosis = self.diagnose()
+        except MLConnectorError as error:
+            return False, str(error)
+        except Exception as error:
+            self.log.exception("Connection test of %s ended unexpectedly", self.system)
+            return False, f"Unexpected {type(error).__name__}; the api-server's log has the details"
+        return diagnosis.ok, diagnosis.line
+
+    def diagnose(self, *, who: str = "a connection test") -> Diagnosis:
+        """Probe the connection without disturbing a run that uses the same operator.
+
+        Args:
+            who: Named to others while the operator is held.
+
+        Raises:
+            Unavailable: The operator is in use (says by whom and since when), or the remote cannot be reached.
+            NotAuthenticated, ConfigurationError: A field of the connection is wrong.
+        """
+        with self._any_store() as (store, note):
+            name = self.operator_lease()
+            if store is None or not name:
+                return Diagnosis(tuple(self.probe(store)), (note,) if note else ())
+            with _held(store, name, who, self.system):
+                return Diagnosis(tuple(self.probe(store)))
+
+    @contextmanager
+    def _any_store(self) -> Iterator[tuple[Store | None, str]]:
+        """Give the hook's store, or the configured one; None with a note when none is set up yet."""
+        if self._store is not None:
+            yield self._store, ""
+            return
+        from airflow_provider_mlconnector.hooks.stores import open_store
+
+        try:
+            store = open_store()
+            store.check()
+        except ConfigurationError as error:
+            yield None, f"Tested without operator lease, since the connector's store is not ready: {error.message}"
+            return
+        try:
+            yield store, ""
+        finally:
+            store.close()
+
+
+@contextmanager
+def _held(store: Store, name: str, who: str, system: str) -> Iterator[None]:
+    lease = _take(store, name, who, system)
+    try:
+        yield
+    finally:
+        with store.unit_of_work(_actor(who)) as uow:
+            uow.leases.release(lease)
+
+
+def _take(store: Store, name: str, who: str, system: str) -> LeaseRecord:
+    owner = f"{who} ({uuid.uuid4().hex[:6]})"  # unique: the same owner would be let in twice
+    with store.unit_of_work(_actor(who)) as uow:
+        lease = uow.leases.acquire(name, owner, TEST_SECONDS, now=datetime.now(UTC))
+        holder = None if lease else uow.leases.holder(name)
+    if lease is not None:
+        return lease
+    held = f"by {holder.owner} since {holder.acquired_at:%Y-%m-%d %H:%M:%S} UTC" if holder else "by another run"
+    message = f"{system} operator is in use {held}; a second logon would throw it out, so nothing was tested"
+    raise Unavailable(message)
+
+
+def _actor(who: str) -> Actor:
+    from airflow_provider_mlconnector.store.records import Actor
+
+    return Actor(user=who)

@@ -1,0 +1,147 @@
+"""The connection forms: what Airflow's connection page asks for, as plain data.
+
+`get_provider_info` hands these to Airflow (3.2 and later read the form from metadata); the hooks build the same form
+in Python for Airflow 3.1, which does not (reference/airflow.md §3.3). Imports nothing, so that discovery is cheap.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+Field = dict[str, Any]
+
+TRANSPORT_FIELDS: Final[dict[str, Field]] = {
+    "timeout": {
+        "label": "Timeout (s)",
+        "description": "Longest time one request may take, from connecting to the last byte.",
+        "schema": {"type": ["integer", "null"], "default": 30, "minimum": 1, "maximum": 600},
+    },
+    "verify": {
+        "label": "Verify TLS certificate",
+        "description": "Leave on. For an internal certificate authority name its file below instead.",
+        "schema": {"type": "boolean", "default": True},
+    },
+    "ca_file": {
+        "label": "CA file",
+        "description": "Path, on every worker, of the PEM file of your internal certificate authority.",
+        "schema": {"type": ["string", "null"]},
+    },
+    "client_cert": {
+        "label": "Client certificate file",
+        "description": "Path, on every worker, of a PEM file with certificate and key, where the server asks for one.",
+        "schema": {"type": ["string", "null"]},
+    },
+    "proxy": {
+        "label": "Proxy",
+        "description": "Address of an HTTP proxy for this connection, such as http://proxy.example:3128.",
+        "schema": {"type": ["string", "null"]},
+    },
+    "allow_http": {
+        "label": "Allow plain HTTP",
+        "description": "Passwords and documents then travel readable. For a sandbox only.",
+        "schema": {"type": "boolean", "default": False},
+    },
+}
+"""How to reach a system; the same for every system."""
+
+SYSPRO_FIELDS: Final[dict[str, Field]] = {
+    "company_id": {
+        "label": "Company",
+        "description": "Company to log on to, as in SYSPRO's logon window.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 8},
+    },
+    "company_password": {
+        "label": "Company password",
+        "description": "Only if the company has one.",
+        "schema": {"type": ["string", "null"], "format": "password"},
+    },
+    "ap_gl": {
+        "label": "AP to GL",
+        "description": "linked: AP makes the GL entries of an invoice itself. not_linked: AP and GL are not integrated "
+        "at this site, the connector then adds a GL journal. Ask finance: a wrong answer books costs twice or never.",
+        "schema": {"type": "string", "enum": ["linked", "not_linked"], "default": "linked"},
+    },
+    "transport": {
+        "label": "Send documents by",
+        "description": "get: every e.net version. postld: fewer, larger requests, where the server offers "
+        "Transaction/PostLD.",
+        "schema": {"type": "string", "enum": ["get", "postld"], "default": "get"},
+    },
+    "logon_path": {
+        "label": "Logon path",
+        "description": "Path of the logon call below the service, where it differs (Logon or Utilities/Logon).",
+        "schema": {"type": ["string", "null"]},
+    },
+    "remote_timeout": {
+        "label": "SYSPRO's own request timeout (s)",
+        "description": "How long SYSPRO may go on working on a request after the connection broke; a lost answer is "
+        "looked up only after that.",
+        "schema": {"type": ["integer", "null"], "minimum": 1, "maximum": 3600},
+    },
+    **TRANSPORT_FIELDS,
+}
+
+JAGGAER_FIELDS: Final[dict[str, Field]] = {
+    "realm": {
+        "label": "Realm",
+        "description": "Login realm of the J1P integrations.",
+        "schema": {"type": ["string", "null"], "default": "J1p-integrations"},
+    },
+    "client_auth": {
+        "label": "Client authentication",
+        "description": "How client id and secret are sent to the login server: in the form body, or as HTTP Basic.",
+        "schema": {"type": "string", "enum": ["body", "basic"], "default": "body"},
+    },
+    "tenant": {
+        "label": "Tenant label",
+        "description": "Short name of this tenant in reports and keys. Never change it once documents were moved.",
+        "schema": {"type": ["string", "null"], "maxLength": 40},
+    },
+    "contract": {
+        "label": "Contract overrides",
+        "description": "Only where your tenant's paths, field names or status words differ from the documented ones: "
+        "JSON with just the differing settings.",
+        "schema": {"type": ["object", "null"]},
+    },
+    **TRANSPORT_FIELDS,
+}
+
+SYSPRO_BEHAVIOUR: Final[dict[str, Any]] = {
+    "hidden-fields": ["schema", "port"],
+    "relabeling": {"host": "Base URL", "login": "Operator", "password": "Operator password"},
+    "placeholders": {"host": "https://syspro.example:31002", "login": "operator code, used by nobody else"},
+}
+"""The port belongs into the base URL: one field less to get wrong."""
+
+JAGGAER_BEHAVIOUR: Final[dict[str, Any]] = {
+    "hidden-fields": ["schema", "port"],
+    "relabeling": {"host": "Base URL", "login": "Client id", "password": "Client secret"},
+    "placeholders": {"host": "https://yourtenant.jaggaer.example", "login": "client id of the J1P integration"},
+}
+
+
+def python_behaviour(behaviour: dict[str, Any]) -> dict[str, Any]:
+    """Return a `ui-field-behaviour` in the spelling of the Python method (`hidden_fields`)."""
+    return {key.replace("-", "_"): value for key, value in behaviour.items()}
+
+
+def python_widgets(fields: dict[str, Field]) -> dict[str, Any]:
+    """Return the fields as wtforms fields, for Airflow 3.1's `get_connection_form_widgets`.
+
+    Called by Airflow 3.1 only, whose api-server puts stand-ins in place where wtforms is not installed.
+    """
+    from wtforms import (  # type: ignore[import-untyped]  # no stubs, and only Airflow 3.1 calls this
+        BooleanField,
+        IntegerField,
+        PasswordField,
+        StringField,
+    )
+
+    def widget(field: Field) -> object:
+        schema = field["schema"]
+        kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+        plain = PasswordField if schema.get("format") == "password" else StringField
+        kind = {"boolean": BooleanField, "integer": IntegerField}.get(kinds[0], plain)
+        return kind(field["label"], description=field.get("description", ""), default=schema.get("default"))
+
+    return {name: widget(field) for name, field in fields.items()}
