@@ -124,5 +124,6 @@ def our_reference(document: DocumentRecord) -> str:
     Stable per (route, source, tenant, key, revision), 19 characters of ``[A-Z0-9-]``: fits every searchable field
     (SYSPRO TransactionReference takes 30, reference/syspro.md §4).
     """
-    identity = "\x1f".join((document.route, document.source, document.tenant, document.key, document.revision))
+    parts = (document.route, document.source, document.tenant, document.key, document.revision)
+    identity = "\x1f".join(parts)
     return "MLC" + hashlib.sha256(identity.encode()).hexdigest()[:16].upper()

@@ -236,10 +236,10 @@ class Lot:
         booked = {name: verdict.result.get(name) for name in ("year", "month")}
         if not wanted or None in booked.values():
             return
-        if {name: int(wanted[name]) for name in booked} != {name: int(str(value)) for name, value in booked.items()}:
+        if any(int(wanted[name]) != int(str(value)) for name, value in booked.items()):
             text = (
-                f"document {work.document.number} was meant for period {wanted['year']}/{wanted['month']} and booked in "
-                f"{booked['year']}/{booked['month']}"
+                f"document {work.document.number} was meant for period {wanted['year']}/{wanted['month']} and booked "
+                f"in {booked['year']}/{booked['month']}"
             )
             uow.issues.open(self._job.route.name, "period_differs", work.document.id, text)
 
@@ -266,7 +266,7 @@ class Lot:
                         work.document,
                         State.UNCERTAIN,
                         reason_code="outcome_unknown",
-                        reason=f"sent, but {error.message[:1].lower()}{error.message[1:]} It will be looked up in the target.",
+                        reason=f"sent, and nobody knows yet: {error.message} It will be looked up in the target.",
                         detail={"evidence": evidence} if evidence else {},
                         due_at=due,
                     )
@@ -280,7 +280,7 @@ class Lot:
         self._ambiguous += 1
         self._job.progress("uncertain")
         if self._ambiguous >= MAX_AMBIGUOUS:
-            message = f"{self._ambiguous} requests in a row ended without an answer from {self._target.name!r}; stopped sending"
+            message = f"{self._ambiguous} requests in a row got no answer from {self._target.name!r}: stopped sending"
             raise Unavailable(message) from error
 
     def _settle(self, batch: Sequence[Work], state: StepState) -> None:

@@ -41,8 +41,8 @@ def current_mapping(job: Job, text: MappingText | None) -> tuple[MappingSet, int
         kept_version = uow.mappings.current(job.route.name)
     if kept_version is None:
         message = (
-            f"Route {job.route.name!r} has no mapping: set mapping.file or mapping.variable of the route, or import one "
-            "with `mlconnector mapping import`."
+            f"Route {job.route.name!r} has no mapping: set mapping.file or mapping.variable of the route, or import "
+            "one with `mlconnector mapping import`."
         )
         raise ConfigurationError(message, field=f"route {job.route.name!r}, mapping")
     return MappingSet.model_validate(kept_version.body), kept_version.version

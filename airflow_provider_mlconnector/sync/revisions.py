@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from airflow_provider_mlconnector.documents.invoice import Invoice, InvoiceKind
 from airflow_provider_mlconnector.documents.lifecycle import IN_FLIGHT, IN_TARGET, REPLACEABLE, State
 from airflow_provider_mlconnector.errors import Parked
 from airflow_provider_mlconnector.store import UnitOfWork
-from airflow_provider_mlconnector.store.records import Change, DocumentRecord
+from airflow_provider_mlconnector.store.records import Change, DocumentRecord, StepState
+from airflow_provider_mlconnector.sync.verdicts import EXECUTED
 
 
 class Superseded(Exception):
@@ -43,17 +44,26 @@ def check_revision(
             raise Parked(text, code="earlier_in_flight", subject=other.id)
         if other.state in IN_TARGET:
             _compare(uow, other, invoice, decode)
+    left = {other.id for other in older} - {other.id for other in never_left(uow, older)}
+    if left:
+        text = "an older revision is partly in the target; finish that one first"
+        raise Parked(text, code="earlier_in_flight", subject=min(left))
+    supersede(uow, older, by=record.revision)
+
+
+def never_left(uow: UnitOfWork, documents: Sequence[DocumentRecord]) -> list[DocumentRecord]:
+    """Return the documents none of whose steps the target has executed, or may have."""
+    steps = uow.steps.of([document.id for document in documents])
+    touched = EXECUTED | {StepState.SENDING, StepState.UNCERTAIN}
+    return [document for document in documents if not any(step.state in touched for step in steps[document.id])]
+
+
+def supersede(uow: UnitOfWork, older: Sequence[DocumentRecord], *, by: str) -> None:
+    """Take older revisions of a key out of the way, as far as nothing of them reached the target."""
+    text = f"revision {by} arrived before this one was posted"
+    replaceable = never_left(uow, [other for other in older if other.state in REPLACEABLE])
     uow.documents.apply_each(
-        [
-            Change(
-                other,
-                State.SUPERSEDED,
-                reason_code="superseded",
-                reason=f"revision {record.revision} arrived before this one was posted",
-            )
-            for other in older
-            if other.state in REPLACEABLE
-        ]
+        [Change(other, State.SUPERSEDED, reason_code="superseded", reason=text) for other in replaceable]
     )
 
 
@@ -64,8 +74,8 @@ def _compare(uow: UnitOfWork, posted: DocumentRecord, invoice: Invoice, decode: 
     if not difference:
         raise Unchanged(f"same content as revision {posted.revision}, which the target holds")  # noqa: TRY003, EM102
     text = (
-        f"changed at the source after revision {posted.revision} was posted: {'; '.join(difference)}. Correct the target "
-        "by hand or reverse it there; nothing was sent."
+        f"changed at the source after revision {posted.revision} was posted: {'; '.join(difference)}. Correct the "
+        "target by hand or reverse it there; nothing was sent."
     )
     raise Parked(text, code="changed_after_posting", subject=posted.id)
 

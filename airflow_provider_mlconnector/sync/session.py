@@ -53,8 +53,8 @@ class Keeper:
         """
         if self._job.clock.monotonic() + needed_seconds > self._valid_until:
             message = (
-                f"The lease of {self._job.actor.label} ends before the request could: not sent. Another worker may have "
-                "taken over; the task may simply be rerun."
+                f"The lease of {self._job.actor.label} ends before the request could: not sent. Another worker may "
+                "have taken over; the task may simply be rerun."
             )
             raise StaleClaim(message)
 
@@ -70,7 +70,7 @@ def operator_lease(job: Job, target: DocumentTarget) -> Iterator[Keeper]:
     """Hold the operator's lease of a target.
 
     Raises:
-        Unavailable: The operator is in use by another run for longer than the job may wait; says by whom and since when.
+        Unavailable: The operator is in use by another run for longer than the job may wait; says by whom, since when.
     """
     keeper = _take(job, target)
     try:

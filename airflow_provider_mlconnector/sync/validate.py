@@ -110,11 +110,11 @@ def _judge_lot(job: Job, rules: Rules, lot: Sequence[DocumentRecord]) -> Counter
     counts = Counter[str]()
     with job.unit_of_work() as uow:
         payloads = uow.documents.payloads([record.id for record in lot])
-        verdicts = [_judge(uow, job, rules, record, payloads[record.id]) for record in lot]
+        verdicts = [_judge(uow, rules, record, payloads[record.id]) for record in lot]
         collisions = uow.steps.plan([step for verdict in verdicts for step in verdict.steps])
         uow.steps.drop([v.change.document.id for v in verdicts if v.change.to is not State.VALIDATED])
         changes = [_collided(verdict, collisions) for verdict in verdicts]
-        done, lost = uow.documents.apply_each([change for change in changes if not _same_again(change)])
+        _, lost = uow.documents.apply_each([change for change in changes if not _same_again(change)])
         uow.documents.release([change.document for change in changes if _same_again(change)])
     if lost:
         logger.warning("%d documents were taken over by another worker meanwhile; theirs is the verdict", len(lost))
@@ -133,7 +133,7 @@ def _same_again(change: Change) -> bool:
     )
 
 
-def _judge(uow: UnitOfWork, job: Job, rules: Rules, record: DocumentRecord, payload: bytes) -> _Verdict:
+def _judge(uow: UnitOfWork, rules: Rules, record: DocumentRecord, payload: bytes) -> _Verdict:
     try:
         invoice = rules.decode(payload)
         check_revision(uow, record, invoice, rules.decode)
@@ -145,7 +145,7 @@ def _judge(uow: UnitOfWork, job: Job, rules: Rules, record: DocumentRecord, payl
         change = Change(record, State.SKIPPED, reason_code="unchanged", reason=str(verdict))
     except DocumentError as error:
         change = _objection(record, error, _changed_after_posting(error))
-    except Exception as error:  # one unreadable document must not stop the others; it is kept and shown
+    except Exception as error:  # noqa: BLE001 - logged and kept: one unreadable document must not stop the others; it is kept and shown
         logger.exception("Document %s could not be judged", record.id)
         text = f"{type(error).__name__} while validating; the log of this task has the details. Please report it."
         change = Change(record, State.PARKED, reason_code="defect", reason=text, reason_subject=type(error).__name__)
