@@ -97,9 +97,9 @@ class DocumentRecord:
 class Change:
     """One wanted transition, guarded by the record's state and generation.
 
-    ``to`` equal to the current state is allowed only where the lifecycle table lists it. ``release`` gives the claim back
-    (lease cleared). ``detail`` goes into the event (encrypted); ``reason_*`` replace those of the document. Fields left
-    None keep their value.
+    ``to`` equal to the current state is allowed only where the lifecycle table lists it. ``release`` gives the claim
+    back (lease cleared). ``detail`` goes into the event (encrypted); ``reason_*`` replace those of the document. Fields
+    left None keep their value.
     """
 
     document: DocumentRecord
@@ -259,3 +259,52 @@ class StateCount:
     currency: str
     count: int
     gross: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class ChainReport:
+    """Result of walking the audit chain.
+
+    Attributes:
+        ok: Every event holds and the head agrees.
+        events: How many events held before the first that does not.
+        head: The head row.
+        bad_seq: Sequence number of the first event that does not hold, None when all do.
+        reason: What is wrong with it, for people.
+    """
+
+    ok: bool
+    events: int
+    head: ChainHead
+    bad_seq: int | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreCheck:
+    """State of a store, gathered without changing anything.
+
+    Attributes:
+        store_id: UUID, empty when it could not be read.
+        database: The URL without its password.
+        revision: Schema revision found, empty for none.
+        wanted_revision: Schema revision this package works with.
+        problems: What is wrong, for people, each with what to do; empty when all is well.
+        counts: Rows by table (documents, steps, events, open issues).
+        head: End of the audit chain.
+        anchor: Why the store is behind the anchor it was checked against, empty when it is not (or none was given).
+    """
+
+    store_id: str
+    database: str
+    revision: str
+    wanted_revision: str
+    problems: tuple[str, ...]
+    counts: Mapping[str, int]
+    head: ChainHead | None
+    anchor: str
+
+    @property
+    def ok(self) -> bool:
+        """True when nothing is wrong."""
+        return not self.problems

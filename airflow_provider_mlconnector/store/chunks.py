@@ -1,0 +1,65 @@
+"""Chunks: slices of due documents for mapped tasks. Rows in the store, because ``map_index`` means nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import String, delete, insert, select, update
+from sqlalchemy.types import TypeEngine
+
+from airflow_provider_mlconnector.documents.lifecycle import State
+from airflow_provider_mlconnector.store.documents import is_due
+from airflow_provider_mlconnector.store.records import ChunkRecord
+from airflow_provider_mlconnector.store.schema import chunks, documents
+from airflow_provider_mlconnector.store.work import Work
+
+_ASSIGNED: dict[str, TypeEngine[Any]] = {"id": String(), "chunk_id": String()}
+
+
+class Chunks:
+    """Cut due work into chunks."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    def create(
+        self, route: str, batch_id: str, states: Collection[State], *, size: int, limit: int, now: datetime
+    ) -> list[ChunkRecord]:
+        """Assign every due document of a route to a chunk, oldest first.
+
+        A rerun plans anew: its chunks have new ids, and earlier ones of this batch id are empty from then on.
+
+        Args:
+            route: Of this route.
+            batch_id: Of the planning task.
+            states: Due in these states.
+            size: Documents per chunk, more where ``limit`` chunks would not hold all.
+            limit: At most so many chunks.
+            now: The time that decides what is due.
+
+        Returns:
+            The chunks, empty when nothing is due.
+        """
+        connection = self._work.connection
+        connection.execute(delete(chunks).where(chunks.c.batch_id == batch_id))
+        due = select(documents.c.id).where(documents.c.route == route, is_due(states, now)).order_by(documents.c.id)
+        ids = connection.scalars(due).all()
+        if not ids:
+            return []
+        size = max(size, -(-len(ids) // limit))
+        slices = [ids[start : start + size] for start in range(0, len(ids), size)]
+        names = self._work.new_ids(len(slices))
+        planned = [
+            ChunkRecord(id=name, batch_id=batch_id, route=route, count=len(part))
+            for name, part in zip(names, slices, strict=True)
+        ]
+        data = ({"id": item, "chunk_id": name} for name, part in zip(names, slices, strict=True) for item in part)
+        rows = self._work.rows("assigned", _ASSIGNED, data)
+        connection.execute(update(documents).where(documents.c.id == rows.c.id).values(chunk_id=rows.c.chunk_id))
+        connection.execute(
+            insert(chunks),
+            [{"id": c.id, "batch_id": batch_id, "route": route, "count": c.count, "created_at": now} for c in planned],
+        )
+        return planned

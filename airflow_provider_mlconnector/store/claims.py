@@ -1,0 +1,176 @@
+"""Claims: who works on a document, until when, and under which generation (DESIGN §4, rules 1 and 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Integer, Select, String, select, update
+from sqlalchemy.types import TypeEngine
+
+from airflow_provider_mlconnector.documents.lifecycle import State, is_allowed
+from airflow_provider_mlconnector.store.documents import COLUMNS, DocumentQueries, is_due, record
+from airflow_provider_mlconnector.store.records import DocumentRecord
+from airflow_provider_mlconnector.store.schema import documents
+
+_GUARD: dict[str, TypeEngine[Any]] = {"id": String(), "state": String(), "generation": Integer()}
+
+
+class DocumentClaims(DocumentQueries):
+    """Taking, keeping and losing documents."""
+
+    def claim(
+        self,
+        route: str,
+        states: Collection[State],
+        *,
+        to: State | None,
+        owner: str,
+        seconds: float,
+        limit: int,
+        now: datetime,
+        chunk_id: str | None = None,
+        kind: str | None = None,
+    ) -> list[DocumentRecord]:
+        """Take due documents nobody holds, oldest first, in one statement.
+
+        Args:
+            route: Of this route.
+            states: In one of these states.
+            to: Move them to this state with an event ``claimed``; None only takes them.
+            owner: Who takes them (:attr:`Actor.label`).
+            seconds: How long the claim lasts without :meth:`extend`.
+            limit: At most so many.
+            now: The time that decides what is due and when the claim ends.
+            chunk_id: Only of this chunk.
+            kind: Only of this kind, such as ``credit_memo``.
+
+        Returns:
+            The claimed, as they are now: generation grown by one, lease set.
+
+        Raises:
+            ValueError: ``to`` may not follow one of ``states``: a defect.
+        """
+        picked = select(documents.c.id).where(documents.c.route == route, is_due(states, now))
+        if chunk_id is not None:
+            picked = picked.where(documents.c.chunk_id == chunk_id)
+        if kind is not None:
+            picked = picked.where(documents.c.kind == kind)
+        return self._take(picked.order_by(documents.c.id).limit(limit), states, to, owner, seconds, now)
+
+    def claim_ids(
+        self,
+        ids: Iterable[str],
+        *,
+        states: Collection[State],
+        to: State | None,
+        owner: str,
+        seconds: float,
+        now: datetime,
+    ) -> list[DocumentRecord]:
+        """Take named documents as :meth:`claim` does; those held, not due or in another state are missing."""
+        picked = select(documents.c.id).where(
+            documents.c.id.in_(select(self._work.id_rows(ids).c.id)), is_due(states, now)
+        )
+        return self._take(picked.order_by(documents.c.id), states, to, owner, seconds, now)
+
+    def _take(
+        self,
+        picked: Select[Any],
+        states: Collection[State],
+        to: State | None,
+        owner: str,
+        seconds: float,
+        now: datetime,
+    ) -> list[DocumentRecord]:
+        for state in states:
+            if to is not None and not is_allowed(state, to):
+                msg = f"a document may not go from {state} to {to}"
+                raise ValueError(msg)
+        if self._work.postgres:
+            picked = picked.with_for_update(skip_locked=True)
+        # a CTE is evaluated once; as a subquery PostgreSQL may run it again and claim past the limit
+        chosen = picked.cte("picked")
+        values: dict[str, Any] = {
+            "generation": documents.c.generation + 1,
+            "lease_owner": owner,
+            "lease_until": now + timedelta(seconds=seconds),
+            "updated_at": now,
+        }
+        if to is not None:
+            values |= {"state": to, "previous_state": documents.c.state}
+        statement = (
+            update(documents)
+            .where(documents.c.id.in_(select(chosen.c.id)))
+            .values(values)
+            .returning(*COLUMNS, documents.c.previous_state)
+        )
+        rows = sorted(self._work.connection.execute(statement), key=lambda row: str(row.id))
+        if to is not None:
+            for row in rows:
+                self._work.emit(
+                    "claimed",
+                    document_id=row.id,
+                    before=str(row.previous_state),
+                    after=str(to),
+                    mapping_version=row.mapping_version,
+                    detail={"owner": owner, "generation": row.generation},
+                )
+        return [record(row[:-1]) for row in rows]
+
+    def expired(self, route: str, *, now: datetime, limit: int) -> list[DocumentRecord]:
+        """Return documents in ``posting`` whose claim has ended: their worker was killed. Oldest first."""
+        query = select(*COLUMNS).where(
+            documents.c.route == route,
+            documents.c.state == State.POSTING,
+            documents.c.lease_until.is_(None) | (documents.c.lease_until <= now),
+        )
+        return self._records(query.order_by(documents.c.id).limit(limit))
+
+    def extend(self, records: Sequence[DocumentRecord], *, until: datetime) -> list[DocumentRecord]:
+        """Keep claims until a later time.
+
+        Args:
+            records: As claimed.
+            until: The new end.
+
+        Returns:
+            The records still held, as they are now. A claim that has ended or was taken over is missing: even if
+            nobody took it yet, others may already reckon from its end (DESIGN §4, rule 5).
+        """
+        if not records:
+            return []
+        held = self._work.rows(
+            "held", _GUARD, ({"id": r.id, "state": r.state, "generation": r.generation} for r in records)
+        )
+        now = self._work.now()
+        statement = (
+            update(documents)
+            .where(
+                documents.c.id == held.c.id,
+                documents.c.state == held.c.state,
+                documents.c.generation == held.c.generation,
+                documents.c.lease_until > now,
+            )
+            .values(lease_until=until, updated_at=now)
+            .returning(*COLUMNS)
+        )
+        return sorted((record(row) for row in self._work.connection.execute(statement)), key=lambda item: item.id)
+
+    def release(self, records: Sequence[DocumentRecord]) -> None:
+        """Give claims back without a change of state, and so without an event; a claim lost meanwhile stays lost."""
+        if not records:
+            return
+        held = self._work.rows(
+            "held", _GUARD, ({"id": r.id, "state": r.state, "generation": r.generation} for r in records)
+        )
+        self._work.connection.execute(
+            update(documents)
+            .where(
+                documents.c.id == held.c.id,
+                documents.c.state == held.c.state,
+                documents.c.generation == held.c.generation,
+            )
+            .values(lease_owner="", lease_until=None, updated_at=self._work.now())
+        )

@@ -1,0 +1,71 @@
+"""Crosswalk: which key in one system is which key in another (FINANCE §7)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import String, select
+
+from airflow_provider_mlconnector.store.schema import crosswalk
+from airflow_provider_mlconnector.store.work import Work
+
+
+class Crosswalk:
+    """Pairs of keys, never changed once put."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    def put(
+        self,
+        kind: str,
+        company: str,
+        left_system: str,
+        left_key: str,
+        right_system: str,
+        right_key: str,
+        document_id: str,
+    ) -> None:
+        """Record that two keys name the same thing; repeating it changes nothing.
+
+        Args:
+            kind: What they name (``invoice``, ``supplier``).
+            company: The company at the right.
+            left_system: Connection id.
+            left_key: Key there.
+            right_system: Connection id.
+            right_key: Key there.
+            document_id: The document that established it.
+
+        Raises:
+            ValueError: The left key is already paired with another key of the right system.
+        """
+        statement = self._work.insert(crosswalk).values(
+            kind=kind,
+            company=company,
+            left_system=left_system,
+            left_key=left_key,
+            right_system=right_system,
+            right_key=right_key,
+            document_id=document_id,
+            created_at=self._work.now(),
+        )
+        self._work.connection.execute(statement.on_conflict_do_nothing())
+        known = self.right(kind, company, left_system, right_system, [left_key])[left_key]
+        if known != right_key:
+            msg = f"{kind} {left_key} of {left_system} is {known} in {right_system}, company {company}: not {right_key}"
+            raise ValueError(msg)
+
+    def right(
+        self, kind: str, company: str, left_system: str, right_system: str, left_keys: Collection[str]
+    ) -> dict[str, str]:
+        """Return the right keys by left key; unpaired ones are missing."""
+        wanted = self._work.rows("wanted", {"key": String()}, ({"key": key} for key in left_keys))
+        query = select(crosswalk.c.left_key, crosswalk.c.right_key).where(
+            crosswalk.c.kind == kind,
+            crosswalk.c.company == company,
+            crosswalk.c.left_system == left_system,
+            crosswalk.c.right_system == right_system,
+            crosswalk.c.left_key == wanted.c.key,
+        )
+        return {row.left_key: row.right_key for row in self._work.connection.execute(query)}

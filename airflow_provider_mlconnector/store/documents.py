@@ -1,0 +1,264 @@
+"""Documents: taking them in and finding them again. Claims and transitions are in ``claims`` and ``changes``."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from sqlalchemy import Row, Select, String, and_, func, literal_column, or_, select
+from sqlalchemy.types import TypeEngine
+
+from airflow_provider_mlconnector.documents.lifecycle import State
+from airflow_provider_mlconnector.store.records import DocumentRecord, NewDocument, StateCount
+from airflow_provider_mlconnector.store.schema import documents
+from airflow_provider_mlconnector.store.work import Work, clean
+
+COLUMNS = tuple(documents.c[item.name] for item in fields(DocumentRecord))
+SUMMARY_LIMIT = 255
+REASON_LIMIT = 2000
+_INSERTED = {name: column.type for name, column in documents.c.items()}
+_GROSS_SCALE = 4  # the most any ISO 4217 currency uses
+_GROSS_LIMIT = 10**12  # beyond it a sum of many could leave 64 bits
+_PAIR: dict[str, TypeEngine[Any]] = {"key": String(), "revision": String()}
+
+
+def record(row: Row[Any]) -> DocumentRecord:
+    """Return a row of :data:`COLUMNS` as a record."""
+    return DocumentRecord(*row)
+
+
+def scaled_gross(gross: str) -> int | None:
+    """Return an amount in 1/10,000 of the major unit for exact sums, None where unreadable."""
+    try:
+        value = Decimal(gross)
+        if not value.is_finite() or abs(value) >= _GROSS_LIMIT:
+            return None
+        return int(value.scaleb(_GROSS_SCALE))
+    except InvalidOperation:
+        return None
+
+
+def is_due(states: Collection[State], now: datetime) -> Any:
+    """Return the condition for documents that may be worked on: in a state, due, and nobody holds them."""
+    return and_(
+        documents.c.state.in_(states),
+        or_(documents.c.due_at.is_(None), documents.c.due_at <= now),
+        or_(documents.c.lease_until.is_(None), documents.c.lease_until <= now),
+    )
+
+
+class DocumentQueries:
+    """Taking documents in, and reading them."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    def add_page(self, docs: Sequence[NewDocument]) -> list[DocumentRecord]:
+        """Store the revisions that are not known yet, with one event each.
+
+        Args:
+            docs: A page, in the source's order.
+
+        Returns:
+            Only the newly stored, in that order.
+        """
+        if not docs:
+            return []
+        now = self._work.now()
+        values = [_row(doc, doc_id, now) for doc, doc_id in zip(docs, self._work.new_ids(len(docs)), strict=True)]
+        # one order for everybody: two workers storing the same page wait for each other instead of deadlocking
+        ordered = sorted(values, key=lambda row: (row["key"], row["revision"]))
+        source = self._work.rows("page", _INSERTED, ordered)
+        statement = (
+            self._work.insert(documents)
+            .from_select(list(_INSERTED), select(*source.c).where(literal_column("1") == literal_column("1")))
+            .on_conflict_do_nothing(index_elements=["route", "source", "tenant", "key", "revision"])
+            .returning(documents.c.id)
+        )
+        stored = set(self._work.connection.scalars(statement))
+        new = [(doc, row) for doc, row in zip(docs, values, strict=True) if row["id"] in stored]
+        self._work.put_bodies("payload", [(row["id"], doc.payload) for doc, row in new])
+        for doc, row in new:
+            self._work.emit(
+                str(doc.state),
+                document_id=row["id"],
+                after=str(doc.state),
+                batch_id=doc.batch_id,
+                reason_code=row["reason_code"],
+                reason=doc.reason,
+                detail={"key": row["key"], "revision": row["revision"], "source_hash": doc.source_hash},
+            )
+        return [DocumentRecord(**{column.name: row[column.name] for column in COLUMNS}) for _, row in new]
+
+    def revisions(self, route: str, source: str, tenant: str, keys: Collection[str]) -> dict[str, list[DocumentRecord]]:
+        """Return every known revision of these keys, oldest first; unknown keys are missing."""
+        wanted = self._work.rows("wanted", {"key": String()}, ({"key": clean(key)} for key in set(keys)))
+        query = (
+            select(*COLUMNS)
+            .where(
+                documents.c.route == route,
+                documents.c.source == source,
+                documents.c.tenant == tenant,
+                documents.c.key == wanted.c.key,
+            )
+            .order_by(documents.c.key, documents.c.id)
+        )
+        found: dict[str, list[DocumentRecord]] = {}
+        for item in self._records(query):
+            found.setdefault(item.key, []).append(item)
+        return found
+
+    def known(self, route: str, source: str, tenant: str, pairs: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Return which (key, revision) pairs are stored already."""
+        data = ({"key": clean(key), "revision": clean(revision)} for key, revision in pairs)
+        wanted = self._work.rows("wanted", _PAIR, data)
+        query = select(documents.c.key, documents.c.revision).where(
+            documents.c.route == route,
+            documents.c.source == source,
+            documents.c.tenant == tenant,
+            documents.c.key == wanted.c.key,
+            documents.c.revision == wanted.c.revision,
+        )
+        return {(key, revision) for key, revision in self._work.connection.execute(query)}
+
+    def get(self, document_id: str) -> DocumentRecord | None:
+        """Return one document, None if there is none of that id."""
+        found = self._records(select(*COLUMNS).where(documents.c.id == document_id))
+        return found[0] if found else None
+
+    def get_many(self, ids: Iterable[str]) -> list[DocumentRecord]:
+        """Return the documents of these ids, oldest first; unknown ids are missing."""
+        wanted = self._work.id_rows(ids)
+        return self._records(select(*COLUMNS).where(documents.c.id == wanted.c.id).order_by(documents.c.id))
+
+    def find(self, text: str, *, route: str | None = None, limit: int = 20) -> list[DocumentRecord]:
+        """Find documents by what a person has at hand: id, source key, invoice number or the source's own number.
+
+        Args:
+            text: Exact but for upper and lower case (ASCII letters).
+            route: Only of this route.
+            limit: At most so many, newest first.
+        """
+        wanted = func.lower(clean(text.strip()))
+        query = select(*COLUMNS).where(
+            or_(
+                documents.c.id == wanted,
+                func.lower(documents.c.key) == wanted,
+                func.lower(documents.c.number) == wanted,
+                func.lower(documents.c.source_number) == wanted,
+            )
+        )
+        if route is not None:
+            query = query.where(documents.c.route == route)
+        return self._records(query.order_by(documents.c.id.desc()).limit(limit))
+
+    def search(
+        self,
+        *,
+        route: str | None = None,
+        states: Collection[State] | None = None,
+        batch_id: str | None = None,
+        reason_code: str | None = None,
+        supplier: str | None = None,
+        limit: int = 100,
+        after_id: str | None = None,
+    ) -> list[DocumentRecord]:
+        """List documents.
+
+        Args:
+            route: Only of this route.
+            states: Only in one of these states.
+            batch_id: Only of this batch.
+            reason_code: Only stuck for this reason.
+            supplier: Only of this supplier (exact).
+            limit: At most so many.
+            after_id: None lists newest first. Otherwise pages upwards: those after this id, oldest first ("" starts).
+        """
+        query = select(*COLUMNS)
+        wanted = {"route": route, "batch_id": batch_id, "reason_code": reason_code, "supplier": supplier}
+        for name, value in wanted.items():
+            if value is not None:
+                query = query.where(documents.c[name] == value)
+        if states is not None:
+            query = query.where(documents.c.state.in_(states))
+        if after_id is not None:
+            query = query.where(documents.c.id > after_id).order_by(documents.c.id)
+        else:
+            query = query.order_by(documents.c.id.desc())
+        return self._records(query.limit(limit))
+
+    def due(
+        self, route: str, states: Collection[State], *, now: datetime, limit: int, chunk_id: str | None = None
+    ) -> list[DocumentRecord]:
+        """Return documents that may be worked on now, oldest first, without claiming them."""
+        query = select(*COLUMNS).where(documents.c.route == route, is_due(states, now))
+        if chunk_id is not None:
+            query = query.where(documents.c.chunk_id == chunk_id)
+        return self._records(query.order_by(documents.c.id).limit(limit))
+
+    def count_due(self, route: str, states: Collection[State], *, now: datetime) -> int:
+        """Return how many documents :meth:`due` would list without a limit."""
+        query = select(func.count()).select_from(documents).where(documents.c.route == route, is_due(states, now))
+        return self._work.connection.scalar(query) or 0
+
+    def payloads(self, ids: Collection[str]) -> dict[str, bytes]:
+        """Return the source's payloads by document id, as extracted."""
+        return self._work.get_bodies("payload", ids)
+
+    def canonicals(self, ids: Collection[str]) -> dict[str, bytes]:
+        """Return the canonical documents by document id; those not decoded yet are missing."""
+        return self._work.get_bodies("canonical", ids)
+
+    def count_states(self, route: str | None = None, *, batch_id: str | None = None) -> list[StateCount]:
+        """Count documents and sum their gross amounts per state and currency; unreadable amounts count as zero."""
+        columns = (documents.c.state, documents.c.currency)
+        query: Select[Any] = select(*columns, func.count(), func.sum(documents.c.gross_e4))
+        if route is not None:
+            query = query.where(documents.c.route == route)
+        if batch_id is not None:
+            query = query.where(documents.c.batch_id == batch_id)
+        rows = self._work.connection.execute(query.group_by(*columns).order_by(*columns))
+        return [
+            StateCount(state, currency, count, Decimal(int(total or 0)).scaleb(-_GROSS_SCALE))
+            for state, currency, count, total in rows
+        ]
+
+    def reasons(self, route: str, states: Collection[State]) -> list[tuple[str, str, str, int]]:
+        """Group stuck documents by cause: ``(reason_code, reason_subject, a sample reason, count)``, largest first."""
+        columns = (documents.c.reason_code, documents.c.reason_subject)
+        count = func.count()
+        query = (
+            select(*columns, func.min(documents.c.reason), count)
+            .where(documents.c.route == route, documents.c.state.in_(states))
+            .group_by(*columns)
+            .order_by(count.desc(), *columns)
+        )
+        return [
+            (code, subject, sample, number) for code, subject, sample, number in self._work.connection.execute(query)
+        ]
+
+    def _records(self, query: Select[Any]) -> list[DocumentRecord]:
+        return [record(row) for row in self._work.connection.execute(query)]
+
+
+def _row(doc: NewDocument, document_id: str, now: datetime) -> Mapping[str, Any]:
+    """Return a new document as a row; what people type is cut to what a list can show."""
+    row: dict[str, Any] = dict.fromkeys(_INSERTED, "")
+    row.update({item.name: getattr(doc, item.name) for item in fields(doc) if item.name != "payload"})
+    for name in ("number", "supplier", "kind", "currency", "gross", "source_number", "business_unit", "reason_code"):
+        row[name] = clean(row[name], SUMMARY_LIMIT)
+    row["reason"] = clean(row["reason"], REASON_LIMIT)
+    row["key"], row["revision"] = clean(row["key"]), clean(row["revision"])
+    row.update(dict.fromkeys(("lease_until", "due_at", "mapping_version")))
+    row.update(
+        id=document_id,
+        previous_state=doc.state,
+        generation=0,
+        gross_e4=scaled_gross(doc.gross),
+        created_at=now,
+        updated_at=now,
+    )
+    return row

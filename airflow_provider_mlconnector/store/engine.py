@@ -1,0 +1,119 @@
+"""Connections to the store's database and the translation of its errors."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, make_url
+
+from airflow_provider_mlconnector.errors import ConfigurationError, Unavailable
+
+BUSY_TIMEOUT_MS = 30_000
+UPGRADE_HINT = "run `mlconnector store upgrade`"
+_READ_ONLY = "mlconnector_read_only"
+# libpq reports a refused connection without SQLSTATE, in the server's words only
+_REFUSED = ("authentication failed", "does not exist", "no pg_hba.conf entry", "no password supplied")
+
+
+def make_engine(url: str) -> Engine:
+    """Return an engine for PostgreSQL (psycopg 3) or SQLite; connects on first use.
+
+    Args:
+        url: ``postgresql+psycopg://…`` or ``sqlite:////path/to/file``.
+
+    Raises:
+        ConfigurationError: Another database, or its driver is not installed.
+    """
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite":
+            return _sqlite(parsed)
+        if parsed.get_backend_name() == "postgresql":
+            return create_engine(
+                parsed.set(drivername="postgresql+psycopg"), hide_parameters=True, pool_pre_ping=True, pool_size=5
+            )
+    except (exc.ArgumentError, ModuleNotFoundError) as error:
+        # the cause may quote the URL with its password
+        reason = "its driver is not installed" if isinstance(error, ModuleNotFoundError) else "its URL is malformed"
+        msg = f"connection 'mlconnector_store': {reason} (PostgreSQL needs the extra 'postgres')"
+        raise ConfigurationError(msg, field="connection 'mlconnector_store'") from None
+    msg = f"connection 'mlconnector_store': {parsed.get_backend_name()!r} is neither PostgreSQL nor SQLite"
+    raise ConfigurationError(msg, field="connection 'mlconnector_store'")
+
+
+def _sqlite(url: URL) -> Engine:
+    if not url.database or url.database == ":memory:":
+        msg = "the local store needs a file: workers are processes of their own"
+        raise ConfigurationError(msg, field="connection 'mlconnector_store'")
+    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+
+    @event.listens_for(engine, "connect")
+    def _prepare(dbapi_connection: Any, _record: Any) -> None:
+        # the driver must not open transactions by itself: ours begin IMMEDIATE, so that two writers queue instead of failing
+        dbapi_connection.isolation_level = None
+        dbapi_connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        dbapi_connection.execute("PRAGMA synchronous=FULL")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        read_only = connection.get_execution_options().get(_READ_ONLY, False)
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def sqlite_file(engine: Engine) -> Path | None:
+    """Return the database file of a local store, None for PostgreSQL."""
+    return Path(str(engine.url.database)) if engine.dialect.name == "sqlite" else None
+
+
+def create_sqlite_file(path: Path) -> None:
+    """Create the file of a local store, readable by its owner only, in write-ahead mode (kept in the file)."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    path.chmod(0o600)
+
+
+@contextmanager
+def transaction(engine: Engine, *, read_only: bool = False) -> Iterator[Connection]:
+    """Give a connection inside one transaction: committed at normal exit, rolled back on an exception.
+
+    Args:
+        engine: The store's engine.
+        read_only: True takes no write lock on SQLite and reads one snapshot on PostgreSQL.
+
+    Raises:
+        Unavailable: The database cannot be reached, is locked, full, or ended our transaction.
+        ConfigurationError: It refuses the credentials or has no such database.
+    """
+    options: dict[str, Any] = {_READ_ONLY: read_only}
+    if read_only and engine.dialect.name == "postgresql":
+        options["isolation_level"] = "REPEATABLE READ"
+    with translated(), engine.connect().execution_options(**options) as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn the database's failures into ours; statements and parameters stay out of the message."""
+    try:
+        yield
+    except (exc.OperationalError, exc.InterfaceError) as error:
+        words = str(error.orig).strip().splitlines()[0] if error.orig is not None else ""
+        if any(mark in words for mark in _REFUSED):
+            msg = f"the store refuses us: {words}. Correct connection 'mlconnector_store'"
+            raise ConfigurationError(msg, field="connection 'mlconnector_store'") from error
+        msg = f"the store is not available: {words}. Nothing was stored; run again when it is back"
+        raise Unavailable(msg) from error
+    except exc.TimeoutError as error:
+        msg = "no connection to the store became free in time; run again"
+        raise Unavailable(msg) from error
+    except exc.DBAPIError as error:
+        if error.connection_invalidated:
+            msg = "the store closed the connection. Nothing was stored; run again when it is back"
+            raise Unavailable(msg) from error
+        raise

@@ -1,0 +1,194 @@
+"""What the parts of one unit of work share: connection, keys, clock, actor, and bulk rows."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from threading import Lock
+from typing import Any
+
+from sqlalchemy import Connection, Dialect, FromClause, String, Table, bindparam, cast, column, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql import JSON
+from sqlalchemy.types import TypeEngine
+
+from airflow_provider_mlconnector.store.keyring import KeyRing
+from airflow_provider_mlconnector.store.records import Actor
+from airflow_provider_mlconnector.store.schema import bodies
+from airflow_provider_mlconnector.systems.ports import Clock
+
+_RANDOM_BITS = 80
+_RANDOM_BYTES = _RANDOM_BITS // 8
+
+
+class Ids:
+    """Ids that sort by time of creation: 48 bits of milliseconds, 80 random ones, counting up within a millisecond."""
+
+    def __init__(self) -> None:
+        self._last = 0
+        self._lock = Lock()
+
+    def new(self, now: datetime) -> str:
+        """Return the next id, 32 hexadecimal digits, greater than every earlier one of this process."""
+        value = int(now.timestamp() * 1000) << _RANDOM_BITS | int.from_bytes(os.urandom(_RANDOM_BYTES), "big")
+        with self._lock:
+            self._last = value = max(value, self._last + 1)
+        return f"{value:032x}"
+
+
+@dataclass(slots=True)
+class PendingEvent:
+    """An event before it has a place in the chain."""
+
+    kind: str
+    at: datetime
+    batch_id: str
+    document_id: str = ""
+    before: str = ""
+    after: str = ""
+    mapping_version: int | None = None
+    reason_code: str = ""
+    reason: str = ""
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Work:
+    """One transaction as its parts see it.
+
+    Args:
+        connection: Inside an open transaction.
+        keyring: Checked against the store.
+        clock: Where ``now`` comes from.
+        actor: Named in every event.
+        batch_id: Named in every event that is not about a new document.
+        ids: Of this store.
+    """
+
+    def __init__(
+        self, connection: Connection, keyring: KeyRing, clock: Clock, actor: Actor, *, batch_id: str, ids: Ids
+    ) -> None:
+        self.connection = connection
+        self.keyring = keyring
+        self.actor = actor
+        self.batch_id = batch_id
+        self.pending: list[PendingEvent] = []
+        self._clock = clock
+        self._ids = ids
+
+    @property
+    def postgres(self) -> bool:
+        """Tell whether the store is PostgreSQL."""
+        return self.connection.dialect.name == "postgresql"
+
+    def now(self) -> datetime:
+        """Return the store's time, aware in UTC."""
+        return self._clock.now().astimezone(UTC)
+
+    def new_ids(self, count: int) -> list[str]:
+        """Return ``count`` new ids in ascending order."""
+        now = self.now()
+        return [self._ids.new(now) for _ in range(count)]
+
+    def emit(self, kind: str, **fields: Any) -> None:
+        """Note an event; it gets its place in the chain just before commit."""
+        fields.setdefault("batch_id", self.batch_id)
+        self.pending.append(PendingEvent(kind, self.now(), **fields))
+
+    def rows(self, name: str, types: Mapping[str, TypeEngine[Any]], data: Iterable[Mapping[str, Any]]) -> FromClause:
+        """Return ``data`` as a table expression: one JSON parameter, so any number of rows is one cached statement."""
+        return json_rows(self.connection.dialect, name, types, data)
+
+    def id_rows(self, ids: Iterable[str]) -> FromClause:
+        """Return a one-column table expression ``id``."""
+        return self.rows("wanted", {"id": String()}, ({"id": value} for value in ids))
+
+    def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
+        """Return an INSERT of the dialect at hand, for ON CONFLICT."""
+        return dialect_insert(self.connection.dialect, table)
+
+    def put_bodies(self, part: str, data: Sequence[tuple[str, bytes]]) -> None:
+        """Encrypt and store content of records, replacing what was there.
+
+        Args:
+            part: Which content (``payload``, ``canonical``, …).
+            data: Pairs of record id and plaintext.
+        """
+        if not data:
+            return
+        values = []
+        for record_id, plain in data:
+            blob, key_id = self.keyring.encrypt(plain, aad=f"{record_id}/{part}")
+            values.append({"record_id": record_id, "part": part, "key_id": key_id, "data": blob})
+        statement = self.insert(bodies)
+        new = statement.excluded
+        statement = statement.on_conflict_do_update(
+            index_elements=["record_id", "part"], set_={"key_id": new.key_id, "data": new.data}
+        )
+        self.connection.execute(statement, values)
+
+    def get_bodies(self, part: str, ids: Iterable[str]) -> dict[str, bytes]:
+        """Return decrypted content by record id; records without such content are missing."""
+        wanted = self.id_rows(ids)
+        query = select(bodies.c.record_id, bodies.c.key_id, bodies.c.data).where(
+            bodies.c.record_id == wanted.c.id, bodies.c.part == part
+        )
+        return {
+            record_id: self.keyring.decrypt(bytes(data), key_id, aad=f"{record_id}/{part}")
+            for record_id, key_id, data in self.connection.execute(query)
+        }
+
+
+def dialect_insert(dialect: Dialect, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """Return an INSERT that can say ON CONFLICT."""
+    return postgresql.insert(table) if dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def json_rows(
+    dialect: Dialect, name: str, types: Mapping[str, TypeEngine[Any]], data: Iterable[Mapping[str, Any]]
+) -> FromClause:
+    """Return rows as a table expression fed by one JSON parameter.
+
+    Args:
+        dialect: PostgreSQL or SQLite.
+        name: Alias in the statement.
+        types: Columns and their SQL types.
+        data: One mapping per row; missing columns are NULL.
+    """
+    zone = "+00:00" if dialect.name == "postgresql" else ""
+
+    def default(value: Any) -> str:
+        if isinstance(value, datetime):
+            return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}{zone}"
+        if isinstance(value, date):
+            return value.isoformat()
+        msg = f"{type(value).__name__} has no place in a row"
+        raise TypeError(msg)
+
+    parameter = bindparam(f"{name}_rows", json.dumps(list(data), default=default), type_=String(), unique=True)
+    if dialect.name == "postgresql":
+        columns = [column(key, kind) for key, kind in types.items()]
+        return (
+            func.json_to_recordset(cast(parameter, JSON))
+            .table_valued(*columns, name=name)
+            .render_derived(with_types=True)
+        )
+    each = func.json_each(parameter).table_valued("value", name=f"{name}_each")
+    fields = [func.json_extract(each.c.value, f"$.{key}", type_=kind).label(key) for key, kind in types.items()]
+    return select(*fields).subquery(name)
+
+
+def clean(value: str, limit: int | None = None) -> str:
+    """Return text a database can keep: no NUL, no lone surrogates, at most ``limit`` characters."""
+    if limit is not None and len(value) > limit:
+        value = value[: limit - 1] + "…"
+    if value.isascii() and "\x00" not in value:
+        return value
+    return value.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
+def to_json(body: Mapping[str, Any]) -> str:
+    """Return the canonical JSON of a mapping; dates and decimals become text."""
+    return json.dumps(body, sort_keys=True, separators=(",", ":"), default=str)
