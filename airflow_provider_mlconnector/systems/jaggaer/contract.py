@@ -1,0 +1,162 @@
+"""What differs between JAGGAER tenants, as configuration with defaults (reference/jaggaer.md §2.8).
+
+JAGGAER publishes no contract for its J1P API, so nothing that was only inferred is fixed in code: realm, paths,
+envelope keys, paging, filter syntax, status words and the names of the accounting segments are fields of
+:class:`JaggaerContract`. The connection's extra may override any of them::
+
+    {"contract": {"paging": {"size_param": "limit", "size": 200}, "segments": {"cost_center": "Financial_Unit"}}}
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from airflow_provider_mlconnector.errors import ConfigurationError
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+def _absolute(path: str) -> str:
+    if not path.startswith("/"):
+        msg = "must start with a slash"
+        raise ValueError(msg)
+    return path
+
+
+def _with_id(path: str) -> str:
+    if "{id}" not in path:
+        msg = "must contain {id}, the place of the record's key"
+        raise ValueError(msg)
+    return path
+
+
+Path = Annotated[Name, AfterValidator(_absolute)]
+DetailPath = Annotated[Path, AfterValidator(_with_id)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class AuthContract(_Part):
+    """OAuth 2.0 client credentials at a Keycloak realm (reference/jaggaer.md §1.1)."""
+
+    realm: Name = "J1p-integrations"
+    token_path: Path = "/auth/realms/{realm}/protocol/openid-connect/token"  # noqa: S105 - a path
+    """``{realm}`` is filled in; same host as the data calls."""
+    client_auth: Literal["body", "basic"] = "body"
+    """Where the client id and secret go: form fields, or the Authorization header."""
+    scope: str = ""
+    """Sent only when not empty; JAGGAER's clients send none."""
+    refresh_margin_s: float = Field(default=60, ge=0)
+    """A token is renewed this many seconds before it expires."""
+
+
+class EnvelopeContract(_Part):
+    """Keys and codes of the JSON around a list (reference/jaggaer.md §2.2)."""
+
+    code: Name = "returnCode"
+    message: Name = "returnMessage"
+    total: Name = "totRecords"
+    returned: Name = "returnedRecords"
+    ok_codes: tuple[str, ...] = ("0",)
+    warn_codes: tuple[str, ...] = ("1",)
+
+
+class PagingContract(_Part):
+    """Record offset: the next start is this start plus the records returned (reference/jaggaer.md §2.3)."""
+
+    start_param: Name = "start"
+    first: int = Field(default=1, ge=0)
+    size_param: str = ""
+    """Name of a page size parameter where the tenant has one; the server decides otherwise."""
+    size: int = Field(default=100, ge=1)
+
+
+class FilterContract(_Part):
+    """FIQL-like filter (reference/jaggaer.md §2.3)."""
+
+    param: Name = "flt"
+    greater_or_equal: Name = ">="
+    time_format: Name = "%Y-%m-%dT%H:%M:%S.000Z"
+
+
+class InvoiceContract(_Part):
+    """The invoice resource; dotted paths start at the record."""
+
+    list: Path = "/j1p/api/public/ji/v1/invoices"
+    get: DetailPath = "/j1p/api/public/ji/v1/invoices/{id}"
+    items: Name = "jiinvoiceList.jiinvoice"
+    """Dotted path of the array in a list's envelope."""
+    id: Name = "header.invoiceId"
+    modified: Name = "header.lastUpdate"
+    modified_filter: Name = "lastUpdate"
+    """Name of the change time in the filter: nobody has documented it, so the tenant must confirm it."""
+
+
+class SegmentContract(_Part):
+    """Names (``internalName``) of the accounting segments that carry the GL account and the cost center."""
+
+    account: Name = "Account"
+    cost_center: str = "CostCenter"
+    """Empty where the tenant codes no cost centers."""
+
+
+class EligibilityWords(_Part):
+    """Which status words let an invoice through (FINANCE §4). Case does not matter.
+
+    ``match`` empty means that the match status is not looked at.
+    """
+
+    workflow: tuple[str, ...] = ("Completed",)
+    payment: tuple[str, ...] = ("Payable",)
+    match: tuple[str, ...] = ("Matched", "Do Not Match")
+    closed_payment: tuple[str, ...] = ("Paid",)
+    closed_workflow: tuple[str, ...] = ("Cancelled",)
+
+    def __str__(self) -> str:
+        parts = [f"workflowStatus {' or '.join(self.workflow)}", f"paymentStatus {' or '.join(self.payment)}"]
+        if self.match:
+            parts.append(f"matchStatus {' or '.join(self.match)}")
+        return ", ".join(parts)
+
+
+class JaggaerContract(_Part):
+    """Everything a tenant may do differently; the defaults are those of reference/jaggaer.md §2.8."""
+
+    auth: AuthContract = AuthContract()
+    envelope: EnvelopeContract = EnvelopeContract()
+    paging: PagingContract = PagingContract()
+    filter: FilterContract = FilterContract()
+    invoices: InvoiceContract = InvoiceContract()
+    segments: SegmentContract = SegmentContract()
+    eligibility: EligibilityWords = EligibilityWords()
+
+    @classmethod
+    def parse(cls, data: str | Mapping[str, Any] | None, *, field: str = "contract") -> JaggaerContract:
+        """Read a contract from configuration.
+
+        Args:
+            data: JSON text or an object with the parts to override; None or empty gives the defaults.
+            field: What errors call the setting, such as ``connection 'jaggaer_default', extra field 'contract'``.
+
+        Raises:
+            ConfigurationError: Not JSON, an unknown key or a wrong value; every problem is named with its path.
+        """
+        try:
+            parsed = json.loads(data) if isinstance(data, str) and data.strip() else data
+            return cls.model_validate(parsed or {})
+        except json.JSONDecodeError as error:
+            msg = f"{field} is not JSON: {error.msg} in line {error.lineno}"
+            raise ConfigurationError(msg, field=field) from error
+        except ValidationError as error:
+            problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'contract'}: {e['msg']}" for e in error.errors())
+            msg = f"{field} is wrong: {problems}"
+            raise ConfigurationError(msg, field=field) from None
+
+
+DEFAULT_CONTRACT = JaggaerContract()
