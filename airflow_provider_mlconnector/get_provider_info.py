@@ -42,14 +42,14 @@ def get_provider_info() -> dict[str, Any]:
             {
                 "connection-type": "mlconnector_syspro",
                 "hook-class-name": f"{_ROOT}.hooks.syspro.SysproHook",
-                "hook-name": "SYSPRO (ML Connector)",
+                "hook-name": "ML Connector: SYSPRO",
                 "ui-field-behaviour": SYSPRO_BEHAVIOUR,
                 "conn-fields": SYSPRO_FIELDS,
             },
             {
                 "connection-type": "mlconnector_jaggaer",
                 "hook-class-name": f"{_ROOT}.hooks.jaggaer.JaggaerHook",
-                "hook-name": "JAGGAER (ML Connector)",
+                "hook-name": "ML Connector: JAGGAER",
                 "ui-field-behaviour": JAGGAER_BEHAVIOUR,
                 "conn-fields": JAGGAER_FIELDS,
             },

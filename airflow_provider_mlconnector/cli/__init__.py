@@ -1,0 +1,43 @@
+"""`mlconnector …`: what people do at a terminal.
+
+Starting up imports neither Airflow nor the store; each command imports what it needs. Exit code 0: done; 1: the answer
+is no, or something cannot be reached now; 2: wrong usage or configuration.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from airflow_provider_mlconnector.cli import audit, dags, documents, mapping, store, systems
+from airflow_provider_mlconnector.cli.output import FriendlyGroup
+
+app = typer.Typer(
+    name="mlconnector",
+    help="ML Connector for Airflow: SYSPRO, Infor CloudSuite and JAGGAER in step.",
+    cls=FriendlyGroup,
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+)
+app.add_typer(store.app, name="store")
+app.add_typer(audit.app, name="audit")
+app.add_typer(mapping.app, name="mapping")
+app.add_typer(dags.app, name="dags")
+app.command("ping")(systems.ping)
+app.command("adopt")(systems.adopt)
+app.command("documents")(documents.documents)
+app.command("show")(documents.show)
+
+
+@app.command()
+def sandbox(
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8089,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same invoices.")] = 1,
+    invoices: Annotated[int, typer.Option(min=0, help="How many invoices JAGGAER holds.")] = 320,
+    host: Annotated[str, typer.Option(help="Address to listen on; keep it local.")] = "127.0.0.1",
+) -> None:
+    """Run the simulated SYSPRO and JAGGAER until interrupted."""
+    from airflow_provider_mlconnector.sandbox.server import run
+
+    run(host=host, port=port, seed=seed, invoices=invoices)

@@ -1,0 +1,77 @@
+"""What commands work with: the configured store, opened as the api-server would, and routes read from files."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import runpy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_mlconnector.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from airflow_provider_mlconnector.hooks.runtime import Runtime
+    from airflow_provider_mlconnector.store.records import Actor
+    from airflow_provider_mlconnector.sync.route import Route
+
+
+def as_api_server() -> None:
+    """Let Airflow resolve connections as its api-server does: secrets backend, environment, metadata database."""
+    os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
+
+
+@contextmanager
+def runtime() -> Iterator[Runtime]:
+    """Open the configured store."""
+    as_api_server()
+    from airflow_provider_mlconnector.hooks.runtime import open_runtime
+
+    with open_runtime() as opened:
+        yield opened
+
+
+def actor() -> Actor:
+    """Return the person at the terminal, as the audit trail names them."""
+    from airflow_provider_mlconnector.store.records import Actor
+
+    return Actor(user=getpass.getuser())
+
+
+def read_route(path: Path) -> Route:
+    """Read a route from YAML, JSON, or from the `ROUTE` of a DAG file.
+
+    A cut-over date that is a template counts as unset: only Airflow can render it.
+
+    Raises:
+        ConfigurationError: No route there, or an option of it is wrong.
+    """
+    from airflow_provider_mlconnector.sync.route import Route
+
+    if not path.is_file():
+        message = f"there is no route file {path}"
+        raise ConfigurationError(message, field="route file")
+    body = _route_of_dag(path) if path.suffix == ".py" else _route_of_yaml(path)
+    if not isinstance(body, dict):
+        message = f"{path} holds no route: expected the route's options, such as name, source and target"
+        raise ConfigurationError(message, field="route file")
+    if "{{" in str(body.get("start_at", "")):
+        body = {**body, "start_at": None}
+    return Route.parse(body)
+
+
+def _route_of_dag(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
+    as_api_server()
+    return runpy.run_path(str(path)).get("ROUTE")
+
+
+def _route_of_yaml(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
+    import yaml
+
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        message = f"{path} is not readable YAML or JSON: {error}"
+        raise ConfigurationError(message, field="route file") from None
