@@ -1,6 +1,7 @@
 """The control API under ``/_sandbox/``: what tests and the demo ask of the sandbox itself.
 
-GET credentials, ledger, truth, requests, faults, health · POST reset, documents, clock, faults · DELETE faults.
+GET credentials, accounts, ledger, truth, requests, faults, health · POST reset, documents, clock, faults ·
+DELETE faults.
 Errors are ``{"error": text}`` with 400 (not understood) or 404 (no such command).
 """
 
@@ -17,8 +18,9 @@ from starlette.responses import Response
 from airflow_provider_mlconnector.sandbox.jsonio import dumps
 
 if TYPE_CHECKING:
-    from airflow_provider_mlconnector.sandbox.app import SandboxApp
+    from airflow_provider_mlconnector.sandbox.app import SandboxApp, System
 
+CONNECTION_FIELDS = {"login", "password", "schema", "extra"}
 Command = Callable[["SandboxApp", Request], Awaitable[Any]]
 
 
@@ -52,9 +54,21 @@ async def _health(app: SandboxApp, _request: Request) -> dict[str, Any]:
 
 
 async def _credentials(app: SandboxApp, request: Request) -> dict[str, Any]:
-    """Give, per system, an Airflow connection; ``host`` is the whole base URL the caller reached us by."""
-    base = str(request.base_url).rstrip("/")
-    return {name: {"host": base, "port": None, **system.credentials()} for name, system in app.systems.items()}
+    """Give, per system, an Airflow connection as JSON; ``host`` is the whole base URL the caller reached us by."""
+    base = {"host": str(request.base_url).rstrip("/"), "port": None}
+    return {name: {"conn_type": name, **base, **_parts(system)[0]} for name, system in app.systems.items()}
+
+
+async def _accounts(app: SandboxApp, _request: Request) -> dict[str, Any]:
+    """Give, per system, what it lets in besides that connection, such as SYSPRO's other operators."""
+    return {name: _parts(system)[1] for name, system in app.systems.items()}
+
+
+def _parts(system: System) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Tell the fields of an Airflow connection, which takes no others, from the rest."""
+    offered = system.credentials()
+    fields = {key: offered.pop(key) for key in CONNECTION_FIELDS & offered.keys()}
+    return fields, offered
 
 
 async def _ledger(app: SandboxApp, _request: Request) -> dict[str, Any]:
@@ -129,6 +143,7 @@ def _nothing_left(body: dict[str, Any]) -> None:
 COMMANDS: dict[tuple[str, str], Command] = {
     ("GET", "health"): _health,
     ("GET", "credentials"): _credentials,
+    ("GET", "accounts"): _accounts,
     ("GET", "ledger"): _ledger,
     ("GET", "truth"): _truth,
     ("GET", "requests"): _requests,

@@ -172,6 +172,7 @@ async def _until_gone(receive: Receive) -> None:
 
 
 async def _hang_up(exchange: Exchange) -> None:
+    await exchange.request.body()  # a client still sending would meet a broken pipe, not a reset
     exchange.wire.reset()
     await _until_gone(exchange.request.receive)
 

@@ -252,7 +252,7 @@ GOOD: dict[str, Recipe] = {
 BAD: dict[str, Recipe] = {
     "no_lines": _no_lines,
     "total_off": _setting(adjust=Decimal("0.01")),
-    "number_too_long": _number("LONGNUMBER-{}-PARTS-AB"),
+    "number_too_long": _number("LONGNUMBER-{}-PARTS-A"),
     "not_cp1252_text": _description("Łódź 東京 bearing"),
     "not_cp1252_number": _number("ŁÓDŹ-{}"),
     "unknown_currency": _setting(currency="XQZ"),

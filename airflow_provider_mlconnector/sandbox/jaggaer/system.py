@@ -84,7 +84,7 @@ class JaggaerSystem:
 
     def credentials(self) -> dict[str, Any]:
         """Return what a user would enter in an Airflow connection, apart from the host."""
-        return {"conn_type": "jaggaer", "login": CLIENT_ID, "password": CLIENT_SECRET, "extra": {}}
+        return {"login": CLIENT_ID, "password": CLIENT_SECRET, "extra": {}}
 
     def ledger(self) -> dict[str, Any]:
         """Return ``{"invoices", "logons", "write_attempts"}``; nothing writes to this tenant yet."""

@@ -6,7 +6,7 @@ import base64
 import binascii
 from collections import Counter
 from datetime import datetime, timedelta
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, unquote_plus
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,7 +17,7 @@ from airflow_provider_mlconnector.sandbox.jsonio import dumps
 
 REALM = "J1p-integrations"
 CLIENT_ID = "mlconnector-sandbox"
-CLIENT_SECRET = "jaggaer-s3cret-& +é"  # noqa: S105 - invented; holds what form encoding has to get right
+CLIENT_SECRET = "jaggaer-s3cret&+=%7E"  # noqa: S105 - invented; holds what form encoding has to get right
 
 
 def json_response(body: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
@@ -102,7 +102,7 @@ def _client(request: Request, form: dict[str, str]) -> tuple[str, str]:
         return "", ""
     if (client, secret) == (CLIENT_ID, CLIENT_SECRET):
         return client, secret
-    return unquote(client), unquote(secret)
+    return unquote_plus(client), unquote_plus(secret)
 
 
 def _error(status: int, code: str, description: str) -> Response:
