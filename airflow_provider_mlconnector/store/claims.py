@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Integer, Select, String, select, update
+from sqlalchemy import ColumnElement, Integer, Select, String, select, update
 from sqlalchemy.types import TypeEngine
 
 from airflow_provider_mlconnector.documents.lifecycle import State, is_allowed
@@ -139,21 +139,32 @@ class DocumentClaims(DocumentQueries):
             The records still held, as they are now. A claim that has ended or was taken over is missing: even if
             nobody took it yet, others may already reckon from its end (DESIGN §4, rule 5).
         """
+        now = self._work.now()
+        return self._hold(records, {"lease_until": until, "updated_at": now}, documents.c.lease_until > now)
+
+    def release(self, records: Sequence[DocumentRecord]) -> list[DocumentRecord]:
+        """Give claims back without a transition, so without an event.
+
+        Args:
+            records: As claimed.
+
+        Returns:
+            The records given back, as they are now; those taken over by others are missing and left alone.
+        """
+        return self._hold(records, {"lease_owner": "", "lease_until": None, "updated_at": self._work.now()})
+
+    def _hold(
+        self, records: Sequence[DocumentRecord], values: Mapping[str, Any], *more: ColumnElement[bool]
+    ) -> list[DocumentRecord]:
+        """Update documents that are still in the state and generation of their records; return them, oldest first."""
         if not records:
             return []
-        held = self._work.rows(
-            "held", _GUARD, ({"id": r.id, "state": r.state, "generation": r.generation} for r in records)
-        )
-        now = self._work.now()
+        data = ({"id": item.id, "state": item.state, "generation": item.generation} for item in records)
+        held = self._work.rows("held", _GUARD, data)
         statement = (
             update(documents)
-            .where(
-                documents.c.id == held.c.id,
-                documents.c.state == held.c.state,
-                documents.c.generation == held.c.generation,
-                documents.c.lease_until > now,
-            )
-            .values(lease_until=until, updated_at=now)
+            .where(*(documents.c[name] == held.c[name] for name in _GUARD), *more)
+            .values(values)
             .returning(*COLUMNS)
         )
         return sorted((record(row) for row in self._work.connection.execute(statement)), key=lambda item: item.id)

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from sqlalchemy import Row, Select, String, and_, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Select, String, and_, func, literal_column, or_, select
 from sqlalchemy.types import TypeEngine
 
 from airflow_provider_mlconnector.documents.lifecycle import State
@@ -25,7 +25,7 @@ _GROSS_LIMIT = 10**12  # beyond it a sum of many could leave 64 bits
 _PAIR: dict[str, TypeEngine[Any]] = {"key": String(), "revision": String()}
 
 
-def record(row: Row[Any]) -> DocumentRecord:
+def record(row: Sequence[Any]) -> DocumentRecord:
     """Return a row of :data:`COLUMNS` as a record."""
     return DocumentRecord(*row)
 
@@ -41,7 +41,7 @@ def scaled_gross(gross: str) -> int | None:
         return None
 
 
-def is_due(states: Collection[State], now: datetime) -> Any:
+def is_due(states: Collection[State], now: datetime) -> ColumnElement[bool]:
     """Return the condition for documents that may be worked on: in a state, due, and nobody holds them."""
     return and_(
         documents.c.state.in_(states),
@@ -236,9 +236,8 @@ class DocumentQueries:
             .group_by(*columns)
             .order_by(count.desc(), *columns)
         )
-        return [
-            (code, subject, sample, number) for code, subject, sample, number in self._work.connection.execute(query)
-        ]
+        rows = self._work.connection.execute(query)
+        return [(code, subject, sample, number) for code, subject, sample, number in rows]
 
     def _records(self, query: Select[Any]) -> list[DocumentRecord]:
         return [record(row) for row in self._work.connection.execute(query)]

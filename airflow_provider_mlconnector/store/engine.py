@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,8 +53,8 @@ def _sqlite(url: URL) -> Engine:
     engine = create_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
 
     @event.listens_for(engine, "connect")
-    def _prepare(dbapi_connection: Any, _record: Any) -> None:
-        # the driver must not open transactions by itself: ours begin IMMEDIATE, so that two writers queue instead of failing
+    def _prepare(dbapi_connection: sqlite3.Connection, _record: object) -> None:
+        # the driver must not open transactions by itself: ours begin IMMEDIATE, so that two writers queue, not fail
         dbapi_connection.isolation_level = None
         dbapi_connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
         dbapi_connection.execute("PRAGMA synchronous=FULL")

@@ -75,7 +75,7 @@ class Events:
 
 def _record(row: Row[Any], keyring: KeyRing) -> EventRecord:
     plain = open_detail(row, keyring)
-    content = json.loads(plain) if plain else {"reason": "", "detail": {}}
+    content: dict[str, Any] = json.loads(plain) if plain else {"reason": "", "detail": {}}
     actor = Actor(row.dag_id, row.run_id, row.task_id, row.map_index, row.try_number, row.user_name)
     return EventRecord(
         seq=row.seq,

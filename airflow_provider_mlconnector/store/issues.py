@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Row, func, insert, select, update
@@ -64,7 +65,7 @@ class Issues:
             if (row.code, row.subject, row.origin) == (code, subject, _OWN):
                 self._update(row.id, resolved_at=self._work.now())
 
-    def list(self, route: str, *, open_only: bool = True) -> list[IssueRecord]:
+    def list(self, route: str, *, open_only: bool = True) -> Sequence[IssueRecord]:
         """Return the route's issues, those with most documents first."""
         query = select(*_COLUMNS).where(issues.c.route == route)
         if open_only:
@@ -72,9 +73,9 @@ class Issues:
         rows = self._work.connection.execute(query.order_by(issues.c.documents.desc(), issues.c.id))
         return [IssueRecord(*row) for row in rows]
 
-    def _open_rows(self, route: str) -> list[Row[Any]]:
+    def _open_rows(self, route: str) -> Sequence[Row[Any]]:
         query = select(issues).where(issues.c.route == route, issues.c.resolved_at.is_(None))
-        return list(self._work.connection.execute(query))
+        return self._work.connection.execute(query).all()
 
     def _insert(self, route: str, code: str, subject: str, text: str, count: int, origin: str) -> None:
         self._work.connection.execute(

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Row, case, or_, select, update
+from sqlalchemy import ColumnElement, Executable, case, or_, select, update
 
 from airflow_provider_mlconnector.errors import StaleClaim
 from airflow_provider_mlconnector.store.records import LeaseRecord
@@ -75,9 +74,9 @@ class Leases:
         self._work.connection.execute(statement)
 
     @staticmethod
-    def _mine(lease: LeaseRecord) -> tuple[Any, ...]:
+    def _mine(lease: LeaseRecord) -> tuple[ColumnElement[bool], ...]:
         return leases.c.name == lease.name, leases.c.owner == lease.owner, leases.c.generation == lease.generation
 
-    def _one(self, statement: Any) -> LeaseRecord | None:
-        row: Row[Any] | None = self._work.connection.execute(statement).one_or_none()
-        return None if row is None else LeaseRecord(*row)
+    def _one(self, statement: Executable) -> LeaseRecord | None:
+        row = self._work.connection.execute(statement).one_or_none()
+        return None if row is None else LeaseRecord(**row._asdict())

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import String, and_, delete, or_, select
+from sqlalchemy import ColumnElement, Row, String, and_, delete, or_, select
 from sqlalchemy.types import TypeEngine
 
 from airflow_provider_mlconnector.documents.lifecycle import State
@@ -28,7 +28,7 @@ _REFERENCE: dict[str, TypeEngine[Any]] = {
 _INSERTED = {name: column.type for name, column in steps.c.items()}
 
 
-def reference(step: Any) -> Reference:
+def reference(step: NewStep | Row[*tuple[Any, ...]]) -> Reference:
     """Return what must be unique for ever."""
     return step.target, step.company, step.kind, step.remote_reference
 
@@ -60,7 +60,7 @@ class Planner:
         wanted = self._work.id_rows(sorted(document_ids))
         return self._delete(and_(steps.c.document_id.in_(select(wanted.c.id)), steps.c.state.in_(NEVER_EXECUTED)))
 
-    def _delete(self, condition: Any) -> dict[Reference, int]:
+    def _delete(self, condition: ColumnElement[bool]) -> dict[Reference, int]:
         gone = self._work.connection.execute(delete(steps).where(condition).returning(*steps.c)).all()
         if gone:
             contents = self._work.id_rows([row.id for row in gone])

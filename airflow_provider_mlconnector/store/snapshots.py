@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -90,6 +90,6 @@ class Previews:
         """Keep the preview of one document, replacing an earlier one of the same run."""
         self._bodies.put(run_id, document_id, body)
 
-    def list(self, run_id: str) -> dict[str, Mapping[str, Any]]:
-        """Return the previews of a run by document id, oldest document first."""
-        return self._bodies.get(run_id)
+    def list(self, run_id: str) -> Sequence[tuple[str, Mapping[str, Any]]]:
+        """Return the previews of a run as (document id, body), in order of the id."""
+        return tuple(self._bodies.get(run_id).items())

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Integer, Row, Select, String, case, func, select, update
+from sqlalchemy import Boolean, Executable, Integer, Row, Select, String, case, func, select, update
 from sqlalchemy.types import TypeEngine
 
 from airflow_provider_mlconnector.documents.lifecycle import State
@@ -45,12 +45,12 @@ class Steps:
         return Planner(self._work).plan(new)
 
     def of(self, document_ids: Collection[str]) -> dict[str, list[StepRecord]]:
-        """Return the steps of documents by document id, in order of position; documents without steps are missing."""
+        """Return the steps of documents by document id, in order of position; an empty list where there are none."""
         wanted = self._work.id_rows(document_ids)
         query = select(steps).where(steps.c.document_id == wanted.c.id)
-        found: dict[str, list[StepRecord]] = {}
+        found: dict[str, list[StepRecord]] = {document_id: [] for document_id in document_ids}
         for step in self._load(query.order_by(steps.c.document_id, steps.c.position, steps.c.id)):
-            found.setdefault(step.document_id, []).append(step)
+            found[step.document_id].append(step)
         return found
 
     def holder(self, target: str, company: str, kind: str, remote_reference: str) -> StepRecord | None:
@@ -188,7 +188,7 @@ class Steps:
             msg = f"the claim on {', '.join(sorted(lost))} is lost or was not given: nothing may be sent for it"
             raise StaleClaim(msg)
 
-    def _changed(self, statement: Any, ids: Sequence[str]) -> list[StepRecord]:
+    def _changed(self, statement: Executable, ids: Sequence[str]) -> list[StepRecord]:
         rows = {row.id: row for row in self._work.connection.execute(statement)}
         missing = [step_id for step_id in ids if step_id not in rows]
         if missing:

@@ -159,7 +159,7 @@ def json_rows(
     """
     zone = "+00:00" if dialect.name == "postgresql" else ""
 
-    def default(value: Any) -> str:
+    def default(value: object) -> str:
         if isinstance(value, datetime):
             return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}{zone}"
         if isinstance(value, date):
