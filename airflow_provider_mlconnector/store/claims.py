@@ -56,7 +56,7 @@ class DocumentClaims(DocumentQueries):
         if chunk_id is not None:
             picked = picked.where(documents.c.chunk_id == chunk_id)
         if kind is not None:
-            picked = picked.where(documents.c.kind == kind)
+            picked = picked.where(documents.c.kind == str(kind))
         return self._take(picked.order_by(documents.c.id).limit(limit), states, to, owner, seconds, now)
 
     def claim_ids(
@@ -168,20 +168,3 @@ class DocumentClaims(DocumentQueries):
             .returning(*COLUMNS)
         )
         return sorted((record(row) for row in self._work.connection.execute(statement)), key=lambda item: item.id)
-
-    def release(self, records: Sequence[DocumentRecord]) -> None:
-        """Give claims back without a change of state, and so without an event; a claim lost meanwhile stays lost."""
-        if not records:
-            return
-        held = self._work.rows(
-            "held", _GUARD, ({"id": r.id, "state": r.state, "generation": r.generation} for r in records)
-        )
-        self._work.connection.execute(
-            update(documents)
-            .where(
-                documents.c.id == held.c.id,
-                documents.c.state == held.c.state,
-                documents.c.generation == held.c.generation,
-            )
-            .values(lease_owner="", lease_until=None, updated_at=self._work.now())
-        )

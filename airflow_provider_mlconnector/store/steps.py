@@ -59,7 +59,7 @@ class Steps:
             select(steps).where(
                 steps.c.target == target,
                 steps.c.company == company,
-                steps.c.kind == kind,
+                steps.c.kind == str(kind),
                 steps.c.remote_reference == remote_reference,
             )
         )
