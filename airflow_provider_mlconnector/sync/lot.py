@@ -293,14 +293,21 @@ class Lot:
             self._open[work.document.id] = work.with_step(by_document[work.document.id])
 
     def _give_back(self) -> None:
-        """Return what was claimed but not sent; documents with a step in flight are not among these."""
-        if not self._open:
+        """Return what was claimed but not sent.
+
+        A step still in ``sending`` stays as it is: its outcome could not be written (the claim was lost), so it is
+        taken up as uncertain once the claim has run out.
+        """
+        not_sent = [
+            work for work in self._open.values() if work.current and work.current.state is not StepState.SENDING
+        ]
+        self._open.clear()
+        if not not_sent:
             return
         with self._job.unit_of_work() as uow:
             uow.documents.apply_each(
                 [
                     Change(work.document, State.VALIDATED, reason_code="given_back", reason="claimed, but not sent")
-                    for work in self._open.values()
+                    for work in not_sent
                 ]
             )
-        self._open.clear()
