@@ -16,6 +16,11 @@ TRANSPORT_FIELDS: Final[dict[str, Field]] = {
         "description": "Longest time one request may take, from connecting to the last byte.",
         "schema": {"type": ["integer", "null"], "default": 30, "minimum": 1, "maximum": 600},
     },
+    "requests_per_minute": {
+        "label": "Requests per minute",
+        "description": "Pace of all workers together, where the server or tenant sets a limit. Empty for none.",
+        "schema": {"type": ["integer", "null"], "minimum": 1},
+    },
     "verify": {
         "label": "Verify TLS certificate",
         "description": "Leave on. For an internal certificate authority name its file below instead.",
@@ -48,7 +53,7 @@ SYSPRO_FIELDS: Final[dict[str, Field]] = {
     "company_id": {
         "label": "Company",
         "description": "Company to log on to, as in SYSPRO's logon window.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 8},
+        "schema": {"type": "string", "minLength": 1, "maxLength": 4},
     },
     "company_password": {
         "label": "Company password",
@@ -60,6 +65,12 @@ SYSPRO_FIELDS: Final[dict[str, Field]] = {
         "description": "linked: AP makes the GL entries of an invoice itself. not_linked: AP and GL are not integrated "
         "at this site, the connector then adds a GL journal. Ask finance: a wrong answer books costs twice or never.",
         "schema": {"type": "string", "enum": ["linked", "not_linked"], "default": "linked"},
+    },
+    "authorize_journal": {
+        "label": "GL journals are",
+        "description": "Only where AP and GL are not linked. D: posted when a person authorizes them in SYSPRO. "
+        "A: authorized at once.",
+        "schema": {"type": "string", "enum": ["D", "A"], "default": "D"},
     },
     "transport": {
         "label": "Send documents by",
@@ -77,6 +88,12 @@ SYSPRO_FIELDS: Final[dict[str, Field]] = {
         "description": "How long SYSPRO may go on working on a request after the connection broke; a lost answer is "
         "looked up only after that.",
         "schema": {"type": ["integer", "null"], "minimum": 1, "maximum": 3600},
+    },
+    "options": {
+        "label": "Further options",
+        "description": "Only where your site differs in what this form does not ask for: JSON with just the differing "
+        "settings, such as the tax variance SYSPRO permits.",
+        "schema": {"type": ["object", "null"]},
     },
     **TRANSPORT_FIELDS,
 }

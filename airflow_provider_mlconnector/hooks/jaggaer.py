@@ -1,0 +1,103 @@
+"""An Airflow connection of type `mlconnector_jaggaer` becomes a client of one JAGGAER tenant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk.log import mask_secret
+
+from airflow_provider_mlconnector.hooks.base import Check, SystemHook
+from airflow_provider_mlconnector.hooks.forms import JAGGAER_BEHAVIOUR, JAGGAER_FIELDS
+
+if TYPE_CHECKING:
+    from airflow_provider_mlconnector.store import Store
+    from airflow_provider_mlconnector.sync.route import Route
+    from airflow_provider_mlconnector.systems.jaggaer.client import JaggaerClient
+    from airflow_provider_mlconnector.systems.jaggaer.contract import EligibilityWords, JaggaerContract
+    from airflow_provider_mlconnector.systems.jaggaer.source import JaggaerInvoiceSource
+
+_WORDS = {"workflow": "workflow_status", "payment": "payment_status", "match": "match_status"}
+"""Eligibility words of the contract → options of the route."""
+
+
+class JaggaerHook(SystemHook):
+    """One JAGGAER tenant over its J1P interface.
+
+    Args:
+        jaggaer_conn_id: The Airflow connection.
+        store: See `SystemHook`.
+    """
+
+    conn_name_attr = "jaggaer_conn_id"
+    default_conn_name = "jaggaer_default"
+    conn_type = "mlconnector_jaggaer"
+    hook_name = "ML Connector: JAGGAER"
+    system = "JAGGAER"
+    fields = JAGGAER_FIELDS
+    behaviour = JAGGAER_BEHAVIOUR
+
+    def __init__(self, jaggaer_conn_id: str = default_conn_name, *, store: Store | None = None) -> None:
+        super().__init__(jaggaer_conn_id, store=store)
+
+    def get_conn(self) -> JaggaerClient:
+        """Return a client of the tenant; it logs in at its first call.
+
+        Raises:
+            ConfigurationError: A field of the connection is missing or wrong.
+        """
+        return self._client(self._store)
+
+    def source(self, route: Route) -> JaggaerInvoiceSource:
+        """Return the tenant's invoices, by the route's status words."""
+        return self._source(self._store, route)
+
+    def probe(self, store: Store | None) -> Sequence[Check]:
+        """Log in, read one page of the invoice list and one detail."""
+        return [Check(*found) for found in self._source(store, None).probe()]
+
+    def contract(self) -> JaggaerContract:
+        """Return what this tenant does differently: the form's fields over the contract overrides.
+
+        Raises:
+            ConfigurationError: The overrides are wrong; names each problem.
+        """
+        from airflow_provider_mlconnector.systems.jaggaer.contract import JaggaerContract
+
+        extra = self.endpoint.extra
+        label = f"connection '{self.conn_id}', field Contract overrides"
+        contract = JaggaerContract.parse(extra.get("contract"), field=label)
+        chosen: dict[str, Any] = {name: extra[name] for name in ("realm", "client_auth") if name in extra}
+        if not chosen:
+            return contract
+        body = contract.model_dump()
+        body["auth"] |= chosen
+        return JaggaerContract.parse(body, field=f"connection '{self.conn_id}', field Realm or Client authentication")
+
+    def _client(self, store: Store | None) -> JaggaerClient:
+        from airflow_provider_mlconnector.hooks.session import open_transport
+        from airflow_provider_mlconnector.systems.jaggaer.auth import Credentials
+        from airflow_provider_mlconnector.systems.jaggaer.client import JaggaerClient
+
+        endpoint = self.endpoint
+        endpoint.require(login="Client id", password="Client secret")  # noqa: S106 - the form's label
+        return JaggaerClient(
+            open_transport(endpoint, system=self.system, store=store),
+            Credentials(self.conn_id, endpoint.base_url(), endpoint.login, endpoint.password),
+            contract=self.contract(),
+            cache=store.tokens if store else None,
+            on_secret=mask_secret,
+        )
+
+    def _source(self, store: Store | None, route: Route | None) -> JaggaerInvoiceSource:
+        from airflow_provider_mlconnector.systems.jaggaer.source import JaggaerInvoiceSource
+
+        client = self._client(store)
+        words = _eligibility(client.contract.eligibility, route) if route else None
+        return JaggaerInvoiceSource(client, tenant=str(self.endpoint.extra.get("tenant", "")), eligibility=words)
+
+
+def _eligibility(tenant: EligibilityWords, route: Route) -> EligibilityWords:
+    """Return the tenant's words, replaced by those the route names itself."""
+    named = {word: getattr(route, option) for word, option in _WORDS.items() if option in route.model_fields_set}
+    return tenant.model_copy(update=named)

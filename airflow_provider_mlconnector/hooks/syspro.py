@@ -1,0 +1,122 @@
+"""An Airflow connection of type `mlconnector_syspro` becomes a client of one SYSPRO company."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from airflow.sdk.log import mask_secret
+
+from airflow_provider_mlconnector.errors import ConfigurationError
+from airflow_provider_mlconnector.hooks.base import Check, SystemHook
+from airflow_provider_mlconnector.hooks.forms import SYSPRO_BEHAVIOUR, SYSPRO_FIELDS
+
+if TYPE_CHECKING:
+    from airflow_provider_mlconnector.store import Store
+    from airflow_provider_mlconnector.sync.route import Route
+    from airflow_provider_mlconnector.systems.syspro.client import SysproClient
+    from airflow_provider_mlconnector.systems.syspro.options import SysproOptions
+    from airflow_provider_mlconnector.systems.syspro.target import SysproTarget
+
+REST_PATH: Final = "/SYSPROWCFService/Rest"
+"""Where e.net's REST service lives below the server's address (reference/syspro.md §1.1)."""
+FURTHER: Final = "Further options"
+_OPTIONS: Final = ("ap_gl", "authorize_journal", "transport", "logon_path", "remote_timeout")
+"""Form fields that are options of the target under the same name."""
+
+
+class SysproHook(SystemHook):
+    """One SYSPRO company over e.net.
+
+    Args:
+        syspro_conn_id: The Airflow connection.
+        store: See `SystemHook`.
+    """
+
+    conn_name_attr = "syspro_conn_id"
+    default_conn_name = "syspro_default"
+    conn_type = "mlconnector_syspro"
+    hook_name = "ML Connector: SYSPRO"
+    system = "SYSPRO"
+    fields = SYSPRO_FIELDS
+    behaviour = SYSPRO_BEHAVIOUR
+
+    def __init__(self, syspro_conn_id: str = default_conn_name, *, store: Store | None = None) -> None:
+        super().__init__(syspro_conn_id, store=store)
+
+    def get_conn(self) -> SysproClient:
+        """Return a client of the company, not logged on yet. Hold the operator's lease while using it.
+
+        Raises:
+            ConfigurationError: A field of the connection is missing or wrong.
+        """
+        return self._client(self._store, self.options())
+
+    def target(self, route: Route) -> SysproTarget:
+        """Return the company as target, by the route's rules."""
+        return self._target(self._store, route)
+
+    def operator_lease(self) -> str:
+        """Return the lease of operator and company: a second logon would end the first session."""
+        return self._target(None, None).operator_lease
+
+    def probe(self, store: Store | None) -> Sequence[Check]:
+        """Log on and try each business object the connector will use, storing nothing."""
+        return [Check(*found) for found in self._target(store, None).probe()]
+
+    def options(self, route: Route | None = None) -> SysproOptions:
+        """Return the choices of connection and route.
+
+        Raises:
+            ConfigurationError: One of them is wrong; names field and problem.
+        """
+        from pydantic import ValidationError
+
+        from airflow_provider_mlconnector.systems.syspro.options import SysproOptions
+
+        extra = self.endpoint.extra
+        self.endpoint.require(company_id="Company")
+        further = extra.get("options", {})
+        if not isinstance(further, dict):
+            problem = "must be a JSON object"
+            raise self.endpoint.wrong(FURTHER, problem)
+        chosen: dict[str, Any] = {"company": extra["company_id"], **further}
+        chosen |= {name: extra[name] for name in _OPTIONS if name in extra}
+        if route is not None:
+            chosen |= {"closed_period": route.closed_period, "supplier_on_hold": route.supplier_on_hold}
+        try:
+            return SysproOptions.model_validate(chosen)
+        except ValidationError as error:
+            raise self._wrong_option(error.errors()[0]) from None
+
+    def _wrong_option(self, problem: Any) -> ConfigurationError:  # noqa: ANN401 - pydantic's error mapping
+        name = str(problem["loc"][0]) if problem["loc"] else "options"
+        form = "company_id" if name == "company" else name
+        label = SYSPRO_FIELDS[form]["label"] if form in SYSPRO_FIELDS else f"{FURTHER} ({name})"
+        return self.endpoint.wrong(label, problem["msg"])
+
+    def _client(self, store: Store | None, options: SysproOptions) -> SysproClient:
+        from airflow_provider_mlconnector.hooks.session import open_transport
+        from airflow_provider_mlconnector.systems.syspro.client import SysproClient, SysproCredentials
+
+        endpoint = self.endpoint
+        endpoint.require(login="Operator")
+        credentials = SysproCredentials(
+            operator=endpoint.login,
+            password=endpoint.password,
+            company=options.company,
+            company_password=str(endpoint.extra.get("company_password", "")),
+        )
+        return SysproClient(
+            open_transport(endpoint, system=self.system, store=store, path=REST_PATH),
+            credentials,
+            logon_path=options.logon_path,
+            logoff_path=options.logoff_path,
+            on_secret=mask_secret,
+        )
+
+    def _target(self, store: Store | None, route: Route | None) -> SysproTarget:
+        from airflow_provider_mlconnector.systems.syspro.target import SysproTarget
+
+        options = self.options(route)
+        return SysproTarget(self._client(store, options), options, name=self.conn_id)
