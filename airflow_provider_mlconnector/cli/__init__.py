@@ -6,6 +6,7 @@ is no, or something cannot be reached now; 2: wrong usage or configuration.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -36,8 +37,11 @@ def sandbox(
     seed: Annotated[int, typer.Option(help="The same seed gives the same invoices.")] = 1,
     invoices: Annotated[int, typer.Option(min=0, help="How many invoices JAGGAER holds.")] = 320,
     host: Annotated[str, typer.Option(help="Address to listen on; keep it local.")] = "127.0.0.1",
+    journal: Annotated[
+        Path | None, typer.Option(help="File that keeps what was booked for the next start; without it nothing stays.")
+    ] = None,
 ) -> None:
     """Run the simulated SYSPRO and JAGGAER until interrupted."""
     from airflow_provider_mlconnector.sandbox.server import run
 
-    run(host=host, port=port, seed=seed, invoices=invoices)
+    run(host=host, port=port, seed=seed, invoices=invoices, journal=journal)

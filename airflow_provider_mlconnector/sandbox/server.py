@@ -11,12 +11,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, cast
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from airflow_provider_mlconnector.sandbox.app import SandboxApp
+from airflow_provider_mlconnector.sandbox.journal import JournaledApp
 
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 """SO_LINGER with zero seconds: closing sends RST instead of FIN."""
@@ -72,9 +74,15 @@ class RunningSandbox:
     app: SandboxApp
 
 
-def run(*, host: str = "127.0.0.1", port: int, seed: int, invoices: int) -> None:
-    """Serve until interrupted; prints one line, ``sandbox ready on http://…``, once connections are accepted."""
-    app = SandboxApp(seed=seed, jaggaer={"invoices": invoices})
+def run(*, host: str = "127.0.0.1", port: int, seed: int, invoices: int, journal: Path | None = None) -> None:
+    """Serve until interrupted; prints one line, ``sandbox ready on http://…``, once connections are accepted.
+
+    With a ``journal`` file what was booked is still there at the next start (see ``JournaledApp``, also for errors).
+    """
+    if journal is None:
+        app = SandboxApp(seed=seed, jaggaer={"invoices": invoices})
+    else:
+        app = JournaledApp(journal, seed=seed, invoices=invoices)
     with _listening(host, port) as listener:
         sys.stdout.write(f"sandbox ready on {_url(listener)}\n")
         sys.stdout.flush()
