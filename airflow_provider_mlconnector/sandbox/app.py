@@ -114,7 +114,7 @@ class SandboxApp:
 
     async def _exchange(self, name: str, request: Request) -> Response | None:
         system = self.systems[name]
-        call = system.call_name(request.url.path, request.query_params)
+        call = system.call_name(request.scope["path"], request.query_params)
         request.state.request_no = self.requests.record(name, call)
         rule = self.faults.pick(name, call)
         if rule is None:

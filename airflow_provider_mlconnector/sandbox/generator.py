@@ -33,7 +33,11 @@ class Generator:
     ) -> None:
         # milliseconds are all the wire carries
         self._seed, self._start = seed, start.replace(microsecond=0)
-        self._first_moment = self._start - timedelta(days=DATE_DAYS)
+        # not further back than the second month before: SYSPRO's AP keeps three periods open
+        month = (self._start.replace(day=1) - timedelta(days=1)).replace(day=1) - timedelta(days=1)
+        self._first_moment = max(
+            self._start - timedelta(days=DATE_DAYS), month.replace(day=1, hour=0, minute=0, second=0)
+        )
         self._names = list(recipes.RECIPES)
         position = {name: index for index, name in enumerate(self._names)}
         rng = random.Random(seed)  # noqa: S311 - reproducible test data

@@ -39,6 +39,21 @@ class Tenant:
     def log_in(self) -> None:
         self.session.headers["Authorization"] = f"Bearer {self.ask_token().json()['access_token']}"
 
+    def syspro(self, call: str, **parameters: str) -> requests.Response:
+        return self.raw("GET", f"/SYSPROWCFService/Rest/{call}", params=parameters)
+
+    def log_on(self) -> str:
+        """Open a SYSPRO session; return its id."""
+        own = self.credentials["syspro"]
+        company = own["extra"]
+        return self.syspro(
+            "Logon",
+            Operator=own["login"],
+            OperatorPassword=own["password"],
+            CompanyId=company["company_id"],
+            CompanyPassword=company["company_password"],
+        ).text
+
     def listed(self, **params: Any) -> Any:
         return self.raw("GET", INVOICES, params=params).json()
 

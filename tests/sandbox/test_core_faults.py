@@ -12,7 +12,6 @@ from requests import exceptions
 from airflow_provider_mlconnector.sandbox.faults import FaultPlan, FaultRule
 
 INVOICES = "/j1p/api/public/ji/v1/invoices"
-SYSPRO = "/SYSPROWCFService/Rest"
 
 
 def plan(tenant: Any, **rule: Any) -> None:
@@ -116,18 +115,22 @@ def test_token_kill_makes_the_present_token_unknown(tenant: Any) -> None:
 
 
 def test_evict_ends_the_syspro_session_right_before_the_call(tenant: Any) -> None:
-    own = tenant.credentials["syspro"]
-    logon = {
-        "Operator": own["login"],
-        "OperatorPassword": own["password"],
-        "CompanyId": own["extra"]["company_id"],
-        "CompanyPassword": own["extra"]["company_password"],
-    }
-    session = tenant.raw("GET", f"{SYSPRO}/Logon", params=logon).text
-    profile = {"UserId": session}
-    assert not tenant.raw("GET", f"{SYSPRO}/GetLogonProfile", params=profile).text.startswith("ERROR")
+    session = tenant.log_on()
+    assert not tenant.syspro("GetLogonProfile", UserId=session).text.startswith("ERROR")
     plan(tenant, system="syspro", call="GetLogonProfile", kind="evict", times=1)
-    assert tenant.raw("GET", f"{SYSPRO}/GetLogonProfile", params=profile).text.startswith("ERROR")
+    assert tenant.syspro("GetLogonProfile", UserId=session).text.startswith("ERROR")
+
+
+def test_a_write_the_client_saw_reset_is_in_the_ledger_under_its_request_number(tenant: Any) -> None:
+    session = tenant.log_on()
+    plan(tenant, system="syspro", call="Post:APSTIN", kind="reset_after", times=1)
+    document = "<PostApInvoice><Item><Supplier>V00001</Supplier><Invoice>X1</Invoice></Item></PostApInvoice>"
+    post = {"UserId": session, "BusinessObject": "APSTIN", "XmlParameters": "", "XmlIn": document}
+    with pytest.raises(exceptions.ConnectionError):
+        tenant.syspro("Transaction/Post", **post)
+    (attempt,) = tenant.control("GET", "ledger")["syspro"]["write_attempts"]
+    assert (attempt["supplier"], attempt["invoice"]) == ("V00001", "X1")
+    assert attempt["request_no"] == tenant.control("GET", "requests")["total"] == 3
 
 
 @pytest.mark.parametrize(("retry_after", "shown"), [(None, None), (7, "7"), ("soon", "soon")])

@@ -199,6 +199,14 @@ def test_dates_are_spread_over_the_days_before_the_clocks_start() -> None:
     assert all(day <= update.date() for day, update in zip(days, updates, strict=True))
 
 
+@pytest.mark.parametrize("start", [datetime(2026, 3, 1, 9, tzinfo=UTC), datetime(2027, 1, 1, 9, tzinfo=UTC)])
+def test_good_invoices_fall_into_the_last_three_months(start: datetime) -> None:
+    made = Generator(seed=1, count=1_000, start=start, mix="good")
+    months = {(day.year, day.month) for day in (made.draft(invoice_id).invoice_date for invoice_id in made.ids)}
+    present = start.year * 12 + start.month
+    assert {present - (year * 12 + month) for year, month in months} <= {0, 1, 2}
+
+
 def test_statuses_known_without_building_are_those_of_the_header() -> None:
     made = generator(count=300)
     for invoice_id in made.ids:

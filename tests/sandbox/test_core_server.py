@@ -29,16 +29,9 @@ def test_credentials_are_airflow_connections(tenant: Any) -> None:
 
 
 def test_the_credentials_of_syspro_log_on(tenant: Any) -> None:
-    own = tenant.credentials["syspro"]
-    parameters = {
-        "Operator": own["login"],
-        "OperatorPassword": own["password"],
-        "CompanyId": own["extra"]["company_id"],
-        "CompanyPassword": own["extra"]["company_password"],
-    }
-    answer = tenant.raw("GET", f"{SYSPRO}/Logon", params=parameters)
-    assert len(answer.content) == 36
-    assert not answer.text.startswith("ERROR")
+    session = tenant.log_on()
+    assert len(session) == 36
+    assert not session.startswith("ERROR")
     assert len(tenant.control("GET", "ledger")["syspro"]["logons"]) == 1
 
 

@@ -76,9 +76,7 @@ def test_number_comparisons_agree_with_arithmetic(field: int, value: int) -> Non
     }
 
 
-@given(
-    st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1)), st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1))
-)
+@given(st.datetimes(timezones=st.just(UTC)), st.datetimes(timezones=st.just(UTC)))
 def test_date_comparisons_agree_with_time(field: datetime, value: datetime) -> None:
-    clause = fiql.parse(f"lastUpdate>={value.isoformat()}Z")[0]
-    assert clause.matches(field.isoformat() + "Z") == (field >= value)
+    clause = fiql.parse(f"lastUpdate>={value.isoformat()}")[0]
+    assert clause.matches(field.isoformat()) == (field >= value)

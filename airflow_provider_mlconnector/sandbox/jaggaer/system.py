@@ -59,7 +59,7 @@ class JaggaerSystem:
 
     async def handle(self, request: Request) -> Response:
         """Answer one request."""
-        path = request.url.path
+        path: str = request.scope["path"]
         if path.startswith("/auth/"):
             realm = realm_of(path)
             if realm is None:
