@@ -1,0 +1,230 @@
+"""An invoice coded for one ledger: every code of the source replaced by the target's (FINANCE §1, §2, §4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+from airflow_provider_mlconnector.documents.allocation import Cost, Share, allocate, apportion
+from airflow_provider_mlconnector.documents.coding import CodedInvoice, Posting
+from airflow_provider_mlconnector.documents.currency import EXACT, add, minor_unit
+from airflow_provider_mlconnector.documents.invoice import Allocation, ChargeKind, Invoice, Tax
+from airflow_provider_mlconnector.documents.validation import CheckedInvoice
+from airflow_provider_mlconnector.errors import Parked, Rejected
+from airflow_provider_mlconnector.mapping.model import (
+    BusinessUnit,
+    ChargeRule,
+    CodeMap,
+    CostCenterMode,
+    MappingSet,
+    TaxPolicy,
+    look_up,
+)
+from airflow_provider_mlconnector.mapping.taxing import (
+    TaxedShare,
+    assign_tax_codes,
+    check_variance,
+    recoverable_tax,
+)
+
+_RULES = {
+    Cost.FREIGHT: "freight",
+    Cost.HANDLING: "handling",
+    Cost.MISCELLANEOUS: "miscellaneous",
+    Cost.DISCOUNT: "discount",
+}
+
+
+def code_invoice(checked: CheckedInvoice, mapping: MappingSet, *, version: int) -> CodedInvoice:
+    """Fill in every code of the target.
+
+    Codes with effective dates are those of the accounting date, else of the invoice date. Postings to the same GL code
+    under the same tax code are joined.
+
+    Args:
+        checked: A sound invoice.
+        mapping: The code maps and policies.
+        version: Which version of the mapping this is; kept for the audit.
+
+    Raises:
+        Parked: A code is not mapped, and is the subject: ``unmapped_business_unit``, ``unmapped_currency``,
+            ``unmapped_account``, ``unmapped_cost_center``, ``unmapped_terms``, ``unmapped_tax``; or ``tax_variance``.
+        Rejected: A line has no account (``missing_account``) or cost center (``missing_cost_center``), the total
+            contradicts the tax policy (``total_mismatch``), or all amounts cancel out (``nothing_to_post``).
+    """
+    invoice = checked.invoice
+    coder = _Coder(mapping, invoice.accounting_date or invoice.invoice_date)
+    unit = _business_unit(invoice, mapping)
+    currency = coder.mapped(mapping.currencies, invoice.currency, "currency")
+    tax = recoverable_tax(checked, mapping)
+    shares = allocate(checked, cost_taxes=_becomes_cost(mapping))
+    postings = _postings(checked, assign_tax_codes(checked, shares, mapping), coder)
+    if not postings:
+        msg = "all amounts of the invoice cancel out: there is nothing to post"
+        raise Rejected(msg, code="nothing_to_post", field="lines")
+    check_variance(((posting.amount, posting.tax_code) for posting in postings), tax, checked, mapping)
+    return CodedInvoice(
+        invoice=invoice,
+        company=unit.company,
+        branch=unit.branch,
+        currency=currency,
+        terms_code=_terms(invoice, coder),
+        tax_code=_main_tax_code(postings, mapping),
+        tax_value=tax,
+        freight=_charged(shares, ChargeKind.FREIGHT),
+        miscellaneous=_charged(shares, ChargeKind.HANDLING, ChargeKind.MISCELLANEOUS),
+        postings=_with_tax(postings, tax, checked, mapping),
+        clearing_account=mapping.clearing_account,
+        mapping_version=version,
+    )
+
+
+def _becomes_cost(mapping: MappingSet) -> Callable[[Tax], bool]:
+    return lambda tax: mapping.taxes.policy_of(tax.code) is TaxPolicy.NON_RECOVERABLE
+
+
+@dataclass(frozen=True, slots=True)
+class _Account:
+    """Where a share is posted."""
+
+    gl_code: str
+    cost_center: str
+    analysis_category: str
+    source_account: str
+
+
+@dataclass(slots=True)
+class _Coder:
+    """Looks codes up once per invoice; thousands of lines share few of them."""
+
+    mapping: MappingSet
+    day: date
+    _known: dict[tuple[str, str, Cost], _Account] = field(default_factory=dict)
+
+    def mapped(self, codes: CodeMap, code: str, what: str) -> str:
+        found = look_up(codes, code, self.day)
+        if found is None:
+            ended = f" on {self.day}" if code in codes else ""
+            msg = f"{what} {code} is not mapped{ended}"
+            raise Parked(msg, code=f"unmapped_{what.replace(' ', '_')}", subject=code)
+        return found
+
+    def account(self, allocation: Allocation, cost: Cost, line: int) -> _Account:
+        key = (allocation.account, allocation.cost_center, cost)
+        if key not in self._known:
+            self._known[key] = self._resolve(allocation, cost, line)
+        return self._known[key]
+
+    def _resolve(self, allocation: Allocation, cost: Cost, line: int) -> _Account:
+        rule = getattr(self.mapping.charges, _RULES[cost]) if cost in _RULES else ChargeRule()
+        if rule.gl_code:
+            return _Account(rule.gl_code, "", "", "")
+        centers = self.mapping.cost_centers
+        section = "" if centers.mode is CostCenterMode.NONE else self._cost_center(allocation, line)
+        account = rule.account or self._ledger_account(allocation, line)
+        source = "" if rule.account else allocation.account
+        if centers.mode is CostCenterMode.GL_SECTION:
+            code = centers.template.replace("{cost_center}", section).replace("{account}", account)
+            return _Account(code, "", "", source)
+        return _Account(account, section, centers.analysis_category if section else "", source)
+
+    def _ledger_account(self, allocation: Allocation, line: int) -> str:
+        if allocation.account:
+            return self.mapped(self.mapping.accounts, allocation.account, "account")
+        if self.mapping.defaults.account:
+            return self.mapping.defaults.account
+        msg = f"line {line} has no account; code it at the source"
+        raise Rejected(msg, code="missing_account", field="lines.allocations")
+
+    def _cost_center(self, allocation: Allocation, line: int) -> str:
+        centers = self.mapping.cost_centers
+        if allocation.cost_center:
+            return self.mapped(centers.map, allocation.cost_center, "cost center")
+        if self.mapping.defaults.cost_center or centers.mode is CostCenterMode.ANALYSIS:
+            return self.mapping.defaults.cost_center
+        msg = f"line {line} has no cost center; code it at the source"
+        raise Rejected(msg, code="missing_cost_center", field="lines.allocations")
+
+
+def _business_unit(invoice: Invoice, mapping: MappingSet) -> BusinessUnit:
+    name = invoice.business_unit or mapping.defaults.business_unit
+    unit = mapping.business_units.get(name)
+    if unit is None:
+        what = f"business unit {name} is not mapped" if name else "the invoice names no business unit"
+        msg = f"{what}: it is not known which company it belongs to"
+        raise Parked(msg, code="unmapped_business_unit", subject=name)
+    return unit
+
+
+def _terms(invoice: Invoice, coder: _Coder) -> str:
+    default = coder.mapping.defaults.terms
+    code = invoice.terms.code if invoice.terms else ""
+    if not code:
+        return default
+    if default:
+        return look_up(coder.mapping.terms, code, coder.day) or default
+    return coder.mapped(coder.mapping.terms, code, "terms")
+
+
+def _postings(checked: CheckedInvoice, taxed: Iterable[TaxedShare], coder: _Coder) -> list[Posting]:
+    """Join shares with the same account and tax code; those that cancel out disappear."""
+    joined: dict[tuple[_Account, str], list[Share]] = {}
+    lines = checked.invoice.lines
+    for item in taxed:
+        share = item.share
+        account = coder.account(share.allocation, share.cost, lines[share.line].number)
+        joined.setdefault((account, item.code), []).append(share)
+    return [
+        Posting(
+            gl_code=account.gl_code,
+            amount=amount,
+            tax_code=code,
+            tax_amount=Decimal(0),
+            cost_center=account.cost_center,
+            analysis_category=account.analysis_category,
+            notation=_notation(checked.invoice, shares),
+            source_lines=tuple(dict.fromkeys(lines[share.line].number for share in shares)),
+            source_account=account.source_account,
+        )
+        for (account, code), shares in joined.items()
+        if (amount := add(share.amount for share in shares))
+    ]
+
+
+def _notation(invoice: Invoice, shares: Sequence[Share]) -> str:
+    """Name the goods where one line alone is posted, else nothing."""
+    lines = {share.line for share in shares}
+    return invoice.lines[lines.pop()].description if len(lines) == 1 else ""
+
+
+def _with_tax(
+    postings: Sequence[Posting], tax: Decimal, checked: CheckedInvoice, mapping: MappingSet
+) -> tuple[Posting, ...]:
+    """State each posting's part of the tax: what its rate gives, corrected so that the parts add up to the tax."""
+    if not tax:
+        return tuple(postings)
+    rates = mapping.taxes.codes
+    exact = [Fraction(posting.amount) * Fraction(rates[posting.tax_code]) / 100 for posting in postings]
+    whole = sum(exact)
+    if not whole:  # what bore the tax cancels out, and cents are left
+        return (postings[0].model_copy(update={"tax_amount": tax}), *postings[1:])
+    scaled = [Fraction(tax) * part / whole for part in exact]
+    parts = apportion(tax, scaled, minor_unit(checked.invoice.currency))
+    return tuple(posting.model_copy(update={"tax_amount": part}) for posting, part in zip(postings, parts, strict=True))
+
+
+def _main_tax_code(postings: Sequence[Posting], mapping: MappingSet) -> str:
+    """Return the code that most of the value is taxed under; the zero-rate code when nothing is taxed."""
+    values: dict[str, Decimal] = {}
+    for posting in postings:
+        if mapping.taxes.codes.get(posting.tax_code):
+            values[posting.tax_code] = EXACT.add(values.get(posting.tax_code, Decimal(0)), abs(posting.amount))
+    return max(values, key=lambda code: values[code], default=mapping.taxes.zero_code)
+
+
+def _charged(shares: Iterable[Share], *kinds: ChargeKind) -> Decimal:
+    costs = {kind.value for kind in kinds}
+    return add(share.amount for share in shares if share.cost.value in costs)
