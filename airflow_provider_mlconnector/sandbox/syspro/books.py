@@ -70,7 +70,7 @@ class Books:
         }
         self.accounts[BANK] = GlAccount(BANK, "Bank", "A", on_hold=False, control=True)
         self.invoices: list[ApInvoice] = []
-        self.purged: list[ApInvoice] = []
+        self.purged: list[ApPosting] = []
         self.transactions: list[ApTransaction] = []
         self.registered: dict[Key, RegisteredInvoice] = {}
         self.journals: list[GlJournal] = []
@@ -104,6 +104,11 @@ class Books:
         """Return the transactions against an invoice."""
         return self._transactions_by_key.get((supplier, invoice), ())
 
+    def postings_under(self, supplier: str, invoice: str) -> list[ApPosting]:
+        """Return everything AP journals hold under a key, purged or not."""
+        purged = [row for row in self.purged if (row.supplier, row.invoice) == (supplier, invoice)]
+        return [*self.invoices_under(supplier, invoice), *self.transactions_under(supplier, invoice), *purged]
+
     def postings_of_journal(self, journal: int) -> Sequence[ApPosting]:
         """Return what an AP journal posted."""
         return self._postings_by_journal.get(journal, ())
@@ -117,8 +122,8 @@ class Books:
         return self._journals_by_number.get(journal)
 
     def postings(self) -> Iterator[ApPosting]:
-        """Yield every AP posting."""
-        return chain(self.invoices, self.transactions)
+        """Yield everything AP journals hold, purged or not."""
+        return chain(self.invoices, self.transactions, self.purged)
 
     @property
     def next_gl_journal(self) -> int:
@@ -161,13 +166,14 @@ class Books:
         self._postings_by_journal[transaction.journal].append(transaction)
 
     def purge(self, supplier: str, invoice: str) -> None:
-        """Forget what is stored under a key, as the period-end purge does; the oracle keeps it."""
-        gone = self._invoices_by_key.pop((supplier, invoice))
-        self.purged.extend(gone)
-        for row in gone:
+        """Forget an invoice and its transactions, as the purge does; journals and the oracle keep them."""
+        for row in self._invoices_by_key.pop((supplier, invoice)):
             self.invoices.remove(row)
             self._invoices_by_supplier[supplier].remove(row)
-            self._postings_by_journal[row.journal].remove(row)
+            self.purged.append(row)
+        for transaction in self._transactions_by_key.pop((supplier, invoice), ()):
+            self.transactions.remove(transaction)
+            self.purged.append(transaction)
 
     # General ledger
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NoReturn
@@ -76,7 +77,8 @@ def text_of(element: etree._Element | None, name: str) -> str:
     """Return the trimmed text of a child, empty when it is missing."""
     if element is None:
         return ""
-    return (element.findtext(name) or "").strip()
+    # Interned: codes recur on every document, and each key is kept by several records.
+    return sys.intern((element.findtext(name) or "").strip())
 
 
 def children(element: etree._Element, name: str) -> Iterator[etree._Element]:

@@ -61,11 +61,11 @@ class Findings:
     def errors_xml(self) -> str:
         """Return the failing fields; those of a repeated container inside one container per failing line."""
         parts = [error.xml() for error in self.errors if not error.container]
-        places = dict.fromkeys((error.container, error.line) for error in self.errors if error.container)
-        for place in places:
-            inside = "".join(error.xml() for error in self.errors if (error.container, error.line) == place)
-            parts.append(node(place[0], inside))
-        return "".join(parts)
+        places: dict[tuple[str, int], list[str]] = {}
+        for error in self.errors:
+            if error.container:
+                places.setdefault((error.container, error.line), []).append(error.xml())
+        return "".join([*parts, *(node(container, "".join(xml)) for (container, _), xml in places.items())])
 
     def warnings_xml(self) -> str:
         """Return ``WarningMessages`` (§3), or nothing."""

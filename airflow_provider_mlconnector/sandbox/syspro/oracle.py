@@ -21,13 +21,16 @@ _ALWAYS = (9999, 12)
 
 
 def ledger(books: Books) -> dict[str, object]:
-    """Return everything stored and everything attempted; purged invoices stay visible here, marked."""
+    """Return everything stored and everything attempted; what was purged stays visible here, marked."""
     return {
         "ap_invoices": [
             *(_invoice(row, purged=False) for row in books.invoices),
-            *(_invoice(row, purged=True) for row in books.purged),
+            *(_invoice(row, purged=True) for row in books.purged if isinstance(row, ApInvoice)),
         ],
-        "ap_transactions": [_transaction(row) for row in books.transactions],
+        "ap_transactions": [
+            *(_transaction(row, purged=False) for row in books.transactions),
+            *(_transaction(row, purged=True) for row in books.purged if isinstance(row, ApTransaction)),
+        ],
         "registered_invoices": [_registered(row) for row in books.registered.values()],
         "gl_journals": [_journal(row) for row in books.journals],
         "gl_entries": _totals(books),
@@ -98,8 +101,8 @@ def _invoice(row: ApInvoice, *, purged: bool) -> dict[str, object]:
     }
 
 
-def _transaction(row: ApTransaction) -> dict[str, object]:
-    return {**_posting(row), "sequence": row.sequence}
+def _transaction(row: ApTransaction, *, purged: bool) -> dict[str, object]:
+    return {**_posting(row), "sequence": row.sequence, "purged": purged}
 
 
 def _registered(row: RegisteredInvoice) -> dict[str, object]:

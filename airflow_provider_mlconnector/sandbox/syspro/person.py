@@ -8,11 +8,13 @@ from typing import Any
 
 from lxml import etree
 
+from airflow_provider_mlconnector.sandbox import master
 from airflow_provider_mlconnector.sandbox.syspro import apstin, money
 from airflow_provider_mlconnector.sandbox.syspro.apstin_check import ItemCheck
 from airflow_provider_mlconnector.sandbox.syspro.apstin_schema import Parameters
 from airflow_provider_mlconnector.sandbox.syspro.books import BANK, Books
 from airflow_provider_mlconnector.sandbox.syspro.records import (
+    ApInvoice,
     ApTransaction,
     GlAccount,
     Line,
@@ -93,14 +95,17 @@ class Person:
         given = body.get("invoice_date")
         return money.iso_date(given) if given else self._origin.at.date()
 
-    def _pay(self, body: Body) -> dict[str, object]:
-        """Pay an invoice, its whole balance unless a value is given."""
+    def _stored(self, body: Body) -> ApInvoice:
         key = (self._books.supplier_key(body["supplier"]), str(body["invoice"]))
         found = self._books.invoices_under(*key)
         if not found:
             msg = f"invoice {key[1]} of {key[0]} not found"
             raise ValueError(msg)
-        paid = found[0]
+        return found[0]
+
+    def _pay(self, body: Body) -> dict[str, object]:
+        """Pay an invoice, its whole balance unless a value is given."""
+        paid = self._stored(body)
         value = money.cents(str(body["value"])) if "value" in body else paid.balance
         local = money.to_local(value, paid.rate, paid.mul_div)
         year, month = self._books.periods.ap_current
@@ -117,16 +122,18 @@ class Person:
         return {"supplier": paid.supplier, "invoice": paid.invoice, "balance": money.show(paid.balance)}
 
     def _purge(self, body: Body) -> dict[str, object]:
-        key = (self._books.supplier_key(body["supplier"]), str(body["invoice"]))
-        self._books.purge(*key)
-        return {"supplier": key[0], "invoice": key[1]}
+        gone = self._stored(body)
+        self._books.purge(gone.supplier, gone.invoice)
+        return {"supplier": gone.supplier, "invoice": gone.invoice}
 
     def _supplier(self, body: Body) -> dict[str, object]:
         """Change a supplier, or add it with the site's defaults."""
+        if body.get("currency", master.LOCAL_CURRENCY) not in self._books.currencies:
+            msg = f"currency {body['currency']!r} is not in the currency table"
+            raise ValueError(msg)
         key = self._books.supplier_key(body["supplier"])
-        row = self._books.suppliers.setdefault(
-            key, Supplier(key, key, "$", "10", "30", on_hold=False, grn_match_required=False, tax_number="")
-        )
+        new = Supplier(key, key, master.LOCAL_CURRENCY, "10", "30", on_hold=False, grn_match_required=False)
+        row = self._books.suppliers.setdefault(key, new)
         self._change(row, body, ("name", "currency", "branch", "terms", "on_hold", "grn_match_required", "tax_number"))
         return {"supplier": key}
 

@@ -12,7 +12,7 @@ Period = tuple[int, int]
 """(year, month)."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Supplier:
     """A row of ApSupplier; ``currency`` as the site codes it (``$`` is local)."""
 
@@ -23,11 +23,11 @@ class Supplier:
     terms: str
     on_hold: bool
     grn_match_required: bool
-    tax_number: str
+    tax_number: str = ""
     version: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class GlAccount:
     """A row of GenMaster; ``balances`` is (debit, credit) per period."""
 
@@ -72,7 +72,7 @@ class Line:
     local: int
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class ApPosting:
     """What every AP transaction has: its journal key, value in the supplier's currency, and distribution."""
 
@@ -97,7 +97,7 @@ class ApPosting:
     origin: Origin
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class ApInvoice(ApPosting):
     """A row of ApInvoice."""
 
@@ -112,7 +112,7 @@ class ApInvoice(ApPosting):
     version: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class ApTransaction(ApPosting):
     """A row of ApInvoicePay: a credit, debit, adjustment or payment against an invoice."""
 
@@ -141,7 +141,7 @@ class GlEntry:
     comment: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class GlJournal:
     """A row of GenJournalCtl with its entries; ``ap_journal`` is set when AP made it."""
 

@@ -114,7 +114,8 @@ class Sessions:
         Raises:
             EnetError: If there is none.
         """
-        del self._by_key[self.use(user_id).key]
+        key = self.use(user_id).key
+        del self._by_key[key]
 
     def evict_all(self) -> None:
         """End every session, as people logging in as the operators would."""

@@ -87,13 +87,12 @@ class SysproSystem:
         self._sessions.evict_all()
 
     def credentials(self) -> dict[str, object]:
-        """Return what a user enters in an Airflow connection, without the host; and the other operators."""
-        operators = [{"login": operator, "password": password} for operator, password in OPERATORS.items()]
+        """Return what a user enters in an Airflow connection, without the host; ``OPERATORS`` lists more operators."""
+        operator, password = next(iter(OPERATORS.items()))
         return {
-            **operators[0],
-            "path": BASE,
+            "login": operator,
+            "password": password,
             "extra": {"company_id": master.COMPANY, "company_password": COMPANY_PASSWORD},
-            "operators": operators,
         }
 
     def call_name(self, path: str, query: Mapping[str, str]) -> str:
@@ -108,15 +107,17 @@ class SysproSystem:
 
     async def handle(self, request: Request) -> Response:
         """Answer one request."""
+        # The server numbers the requests of all systems; without it, this system's own are counted.
         self._request_no += 1
+        number: int = getattr(request.state, "request_no", self._request_no)
         try:
-            return wire.plain(await self._answer(request))
+            return wire.plain(await self._answer(request, number))
         except EnetError as error:
             return wire.failed(error.text)
         except HttpError as error:
             return wire.html(error)
 
-    async def _answer(self, request: Request) -> str:
+    async def _answer(self, request: Request, number: int) -> str:
         query_string: bytes = request.scope["query_string"]
         if len(request.scope.get("raw_path") or request.scope["path"]) + 1 + len(query_string) > self.options.url_limit:
             raise HttpError(414, "Request URL Too Long", "The request URL is too long.")
@@ -126,14 +127,14 @@ class SysproSystem:
         if request.method != ("POST" if path == POST_LD else "GET"):
             raise HttpError(405, "Method Not Allowed", "The method is not allowed for this resource.")
         if path == POST_LD:
-            return self._post(*_post_ld_document(await request.body()))
-        return self._get(_CALLS[path], wire.query_parameters(query_string))
+            return self._post(number, *_post_ld_document(await request.body()))
+        return self._get(number, _CALLS[path], wire.query_parameters(query_string))
 
-    def _get(self, call: str, parameters: Mapping[str, str]) -> str:
+    def _get(self, number: int, call: str, parameters: Mapping[str, str]) -> str:
         if call == "GetVersion":
             return sim_texts.ENET_VERSION
         if call == "Logon":
-            return self._logon(parameters)
+            return self._logon(number, parameters)
         if call == "Logoff":
             self._sessions.logoff(*wire.required(parameters, "UserId"))
             return "0"
@@ -143,14 +144,14 @@ class SysproSystem:
         user_id, business_object, xml_in = wire.required(parameters, "UserId", "BusinessObject", "XmlIn")
         if call == "Query":
             return self._query(user_id, business_object, xml_in)
-        return self._post(user_id, business_object, parameters.get("xmlparameters", ""), xml_in)
+        return self._post(number, user_id, business_object, parameters.get("xmlparameters", ""), xml_in)
 
-    def _logon(self, parameters: Mapping[str, str]) -> str:
+    def _logon(self, number: int, parameters: Mapping[str, str]) -> str:
         operator, password, company, company_password = wire.required(
             parameters, "Operator", "OperatorPassword", "CompanyId", "CompanyPassword"
         )
         return self._sessions.logon(
-            request_no=self._request_no, operator=operator, password=password, company=company,
+            request_no=number, operator=operator, password=password, company=company,
             company_password=company_password,
         )  # fmt: skip
 
@@ -175,16 +176,16 @@ class SysproSystem:
             raise EnetError(wire.NOT_LICENSED)
         return name
 
-    def _post(self, user_id: str, business_object: str, xml_parameters: str, xml_in: str) -> str:
+    def _post(self, number: int, user_id: str, business_object: str, xml_parameters: str, xml_in: str) -> str:
         operator = ""
         try:
             operator = self._sessions.use(user_id).operator
             return _poster(self._licensed(business_object))(
                 self._books, xml_parameters=xml_parameters, xml_in=xml_in,
-                origin=Origin(self._request_no, self._clock.now(), "api", operator),
+                origin=Origin(number, self._clock.now(), "api", operator),
             )  # fmt: skip
         except EnetError as error:
-            origin = Origin(self._request_no, self._clock.now(), "api", operator)
+            origin = Origin(number, self._clock.now(), "api", operator)
             self._books.attempts.extend(_refused(business_object, xml_in, origin, error.text))
             raise
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from itertools import chain
 
 from airflow_provider_mlconnector.sandbox import master
 from airflow_provider_mlconnector.sandbox.syspro.books import AP_CONTROL, Books, sign
@@ -215,11 +214,7 @@ def _journal_summary(books: Books) -> Table:
         "Reference": text(lambda r: r.reference),
         "JournalDate": day(lambda r: r.posted_on),
     }
-
-    def under(supplier: str, invoice: str) -> list[ApPosting]:
-        return [*books.invoices_under(supplier, invoice), *books.transactions_under(supplier, invoice)]
-
-    indexes: Indexes = {("Supplier", "Invoice"): under, ("Journal",): books.postings_of_journal}
+    indexes: Indexes = {("Supplier", "Invoice"): books.postings_under, ("Journal",): books.postings_of_journal}
     return Table("ApJnlSummary", columns, books.postings, indexes)
 
 
@@ -243,7 +238,7 @@ def _journal_distribution(books: Books) -> Table:
         return [(posting, line, n) for posting in postings for n, line in enumerate(posting.lines, 1)]
 
     def under(supplier: str, invoice: str) -> list[tuple[ApPosting, Line, int]]:
-        return spread(chain(books.invoices_under(supplier, invoice), books.transactions_under(supplier, invoice)))
+        return spread(books.postings_under(supplier, invoice))
 
     def of_journal(journal: int) -> Sequence[tuple[ApPosting, Line, int]]:
         return spread(books.postings_of_journal(journal))
