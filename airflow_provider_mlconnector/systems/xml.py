@@ -26,6 +26,7 @@ _ENCODINGS = {"windows-1252", "cp1252", "utf-8", "utf8", "iso-8859-1", "us-ascii
 _DECLARED = re.compile(rb"^(?:\xef\xbb\xbf)?\s*<\?xml[^>]*?encoding\s*=\s*[\"']([A-Za-z0-9._-]+)[\"']")
 _INTERNAL_SUBSET = re.compile(rb"<!DOCTYPE[^>\[]*\[", re.IGNORECASE)
 _EVIDENCE = 64 * 1024
+_XSI = "http://www.w3.org/2001/XMLSchema-instance"
 
 
 def parse(body: bytes, *, encoding: str = "cp1252", what: str = "the answer", max_bytes: int = MAX_BYTES) -> Element:
@@ -121,6 +122,14 @@ def element(tag: str, *content: Element | str | None) -> Element:
     if built.text == "":
         built.text = None
     return built
+
+
+def with_schema(tag: str, schema: str, *content: Element | str | None) -> Element:
+    """Build a root that names its schema the way SYSPRO expects it: the prefix really is ``xsd`` (syspro.md §2.0)."""
+    root = etree.Element(tag, {f"{{{_XSI}}}noNamespaceSchemaLocation": schema}, nsmap={"xsd": _XSI})
+    for item in element(tag, *content):
+        root.append(item)
+    return root
 
 
 def write(root: Element) -> str:

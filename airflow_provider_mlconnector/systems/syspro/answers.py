@@ -1,0 +1,142 @@
+"""Reading what a transaction business object answers per item, whatever its casing (reference/syspro.md §3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from airflow_provider_mlconnector.errors import AmbiguousOutcome
+from airflow_provider_mlconnector.systems import xml
+from airflow_provider_mlconnector.systems.ports import Outcome, OutcomeState
+from airflow_provider_mlconnector.systems.syspro.keys import normal, whole
+
+_TARGET_SIDE = {
+    "supplier": "supplier",
+    "ledgercode": "ledgercode",
+    "passwordforledgercode": "ledgercode",
+    "branch": "branch",
+    "taxcode": "tax_code",
+    "secondtaxcode": "tax_code",
+    "ledgertaxcode": "tax_code",
+    "postingperiod": "period",
+    "postingyear": "period",
+    "exchrateatentry": "exchange_rate",
+    "currency": "currency",
+}
+"""Fields whose refusal lies outside the document, and the code under which documents with that cause are grouped.
+
+SYSPRO's error numbers for these cases are not public, so the field decides (reference/syspro.md §3).
+"""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One refused field: its lower-case name, the value, SYSPRO's error number and text."""
+
+    field: str
+    value: str
+    number: str
+    text: str
+
+
+@dataclass(frozen=True)
+class ItemAnswer:
+    """What was said about one item; ``position`` is its number in the request, None when not told."""
+
+    element: xml.Element = field(repr=False)
+    position: int | None
+    problems: tuple[Problem, ...]
+    warnings: tuple[str, ...]
+
+    def said(self, name: str) -> str:
+        """Return the value of the first element called ``name`` anywhere in the item, refused or not."""
+        wanted = name.lower()
+        for item in self.element.iter():
+            if xml.name(item) == wanted:
+                return xml.text(item) or xml.text(item, "Value")
+        return ""
+
+
+def problems_in(element: xml.Element) -> tuple[Problem, ...]:
+    """Return every field with a non-empty ``ErrorDescription`` at or below ``element``."""
+    return tuple(
+        Problem(
+            xml.name(item), xml.text(item, "Value"), xml.text(item, "ErrorNumber"), xml.text(item, "ErrorDescription")
+        )
+        for item in element.iter()
+        if xml.text(item, "ErrorDescription")
+    )
+
+
+def read_items(root: xml.Element, expected_root: str) -> list[ItemAnswer]:
+    """Read the items of an answer, in its order.
+
+    Raises:
+        AmbiguousOutcome: The document is not this business object's answer, or it objects outside of any item.
+    """
+    if xml.name(root) != expected_root.lower():
+        msg = f"SYSPRO answered with a document of {xml.name(root)} instead of {expected_root.lower()}"
+        raise AmbiguousOutcome(msg)
+    items = []
+    for item in xml.children(root, "Item"):
+        warnings = tuple(xml.text(w) for w in item.iter() if xml.name(w) == "warningdescription" and xml.text(w))
+        items.append(ItemAnswer(item, whole(xml.text(item, "ItemNumber")), problems_in(item), warnings))
+    if len(problems_in(root)) > sum(len(item.problems) for item in items):
+        msg = f"SYSPRO objects to the whole document: {problems_in(root)[-1].text}"
+        raise AmbiguousOutcome(msg)
+    invalid = max(whole(xml.text(root, path)) or 0 for path in _INVALID_COUNTERS)
+    refused = sum(1 for item in items if item.problems)
+    if invalid > refused:
+        msg = f"SYSPRO counts {invalid} invalid items and explains {refused}"
+        raise AmbiguousOutcome(msg)
+    return items
+
+
+_INVALID_COUNTERS = ("StatusOfItems/ItemsInvalid", "StatusOfItems/JournalsInvalid", "StatusOfItems/RecordsInvalid")
+
+
+def assign(items: Sequence[ItemAnswer], keys: Sequence[tuple[str, str]]) -> list[ItemAnswer]:
+    """Find the answer to each document of a request.
+
+    By business key first, then by item number; what is left is taken in order only when nothing can be confused:
+    everything left was refused, or a single pair is left.
+
+    Args:
+        items: The answers, in any order.
+        keys: (supplier, invoice) of each document sent, in the order sent.
+
+    Raises:
+        AmbiguousOutcome: Some document has no answer that is surely its own.
+    """
+    left = list(items)
+    found: list[ItemAnswer | None] = [None] * len(keys)
+    wanted = [(normal(supplier), normal(invoice)) for supplier, invoice in keys]
+    for item in items:
+        key = (normal(item.said("Supplier")), normal(item.said("Invoice")))
+        if wanted.count(key) == 1 and found[wanted.index(key)] is None:
+            found[wanted.index(key)] = item
+            left.remove(item)
+    for item in list(left):
+        if item.position is not None and 1 <= item.position <= len(keys) and found[item.position - 1] is None:
+            found[item.position - 1] = item
+            left.remove(item)
+    open_places = [place for place, item in enumerate(found) if item is None]
+    sure = len(left) == 1 or all(item.problems for item in left)
+    if open_places and (len(left) != len(open_places) or not sure):
+        msg = f"SYSPRO's answer to {len(keys)} documents leaves {len(open_places)} of them open"
+        raise AmbiguousOutcome(msg)
+    for place, item in zip(open_places, left, strict=True):
+        found[place] = item
+    return [item for item in found if item is not None]
+
+
+def refusal(item: ItemAnswer, *, duplicate_field: str = "") -> Outcome:
+    """Turn an item's problems into an outcome; the first problem names it, all of them are in the text."""
+    first = item.problems[0]
+    text = "; ".join(dict.fromkeys(problem.text for problem in item.problems))
+    if any(problem.field == duplicate_field for problem in item.problems):
+        return Outcome(OutcomeState.DUPLICATE, "duplicate", item.said(duplicate_field), text)
+    for problem in item.problems:
+        if problem.field in _TARGET_SIDE:
+            return Outcome(OutcomeState.REFUSED, _TARGET_SIDE[problem.field], problem.value, text, parked=True)
+    return Outcome(OutcomeState.REFUSED, first.field, first.value, text)

@@ -1,0 +1,132 @@
+"""Cutting steps into requests: alike in what one request says for all, and small enough to travel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from urllib.parse import quote_plus
+
+from airflow_provider_mlconnector.systems import xml
+from airflow_provider_mlconnector.systems.ports import StepDraft
+from airflow_provider_mlconnector.systems.syspro import apstin, gentjl
+from airflow_provider_mlconnector.systems.syspro.apstin import ApInvoiceItem, Settings
+from airflow_provider_mlconnector.systems.syspro.client import PostCall, SysproClient
+from airflow_provider_mlconnector.systems.syspro.gentjl import Journal
+from airflow_provider_mlconnector.systems.syspro.keys import normal
+from airflow_provider_mlconnector.systems.syspro.options import Carrier, SysproOptions
+from airflow_provider_mlconnector.systems.syspro.periods import Period
+from airflow_provider_mlconnector.systems.syspro.plan import GL_JOURNAL
+
+SESSION_ROOM = 40
+"""Characters kept free for the session id, which may be renewed between measuring and sending."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What all items of one APSTIN request share: its parameters are said once."""
+
+    period: Period
+    foreign: bool
+    analysis: bool
+    hold_override: bool
+
+    def settings(self, letter: str, variance: Decimal, *, override: bool) -> Settings:
+        """Return the request's parameters; ``override`` lets a shown hold pass as a warning."""
+        return Settings(letter, self.foreign, self.analysis, "W" if override else "N", variance)
+
+
+def item_of(step: StepDraft) -> ApInvoiceItem:
+    """Return the AP item of a step's payload."""
+    return ApInvoiceItem.model_validate(step.payload["item"])
+
+
+def journal_of(step: StepDraft) -> Journal:
+    """Return the journal of a step's payload."""
+    return Journal.model_validate(step.payload["journal"])
+
+
+def shape_of(step: StepDraft) -> Shape:
+    """Return what a step needs of its request."""
+    payload = step.payload
+    analysis = any(line["analysis_code"] for line in payload["item"]["distribution"])
+    return Shape(Period(*payload["period"]), payload["foreign"], analysis, payload["hold_override"])
+
+
+class Batcher:
+    """Cuts steps into requests.
+
+    Args:
+        client: Measures URLs.
+        options: Carrier and limits.
+    """
+
+    def __init__(self, client: SysproClient, options: SysproOptions) -> None:
+        self._client = client
+        self._options = options
+
+    @property
+    def _large(self) -> bool:
+        return self._options.transport is Carrier.POSTLD
+
+    @property
+    def _limit(self) -> int:
+        return self._options.max_body if self._large else self._client.transport.max_url - SESSION_ROOM
+
+    def fits(self, step: StepDraft) -> bool:
+        """Whether a step can travel at all, alone in its request."""
+        return self._alone(step) <= self._limit
+
+    def cut(self, steps: Sequence[StepDraft]) -> Iterator[list[StepDraft]]:
+        """Yield groups, each for one request; every step is in exactly one.
+
+        Journals travel alone (reference/syspro.md §2.3), and so do invoices of suppliers on hold: their rehearsal comes
+        first, and a group must have one ending.
+
+        Steps that need different parameters cannot share a request, so the order is kept among steps of one shape, not
+        over all of them. Two documents with one business key (two credits of one invoice) never share a request: its
+        answer could not be told apart.
+        """
+        alike: dict[Shape, list[StepDraft]] = {}
+        for step in steps:
+            if step.name == GL_JOURNAL or step.payload["hold_override"]:
+                yield [step]
+            else:
+                alike.setdefault(shape_of(step), []).append(step)
+        for group in alike.values():
+            yield from self._cut_alike(group)
+
+    def _cut_alike(self, steps: Sequence[StepDraft]) -> Iterator[list[StepDraft]]:
+        batch: list[StepDraft] = []
+        keys: set[tuple[str, str]] = set()
+        size = 0
+        for step in steps:
+            item = item_of(step)
+            key = (normal(item.supplier), normal(item.invoice))
+            added = self._size(xml.write(apstin.item_element(item)))
+            if batch and (size + added > self._limit or len(batch) >= self._options.max_items or key in keys):
+                yield batch
+                batch, keys = [], set()
+            size = size + added if batch else self._alone(step)
+            batch.append(step)
+            keys.add(key)
+        if batch:
+            yield batch
+
+    def _alone(self, step: StepDraft) -> int:
+        return self._measure(self._lone_call(step))
+
+    def _lone_call(self, step: StepDraft) -> PostCall:
+        if step.name == GL_JOURNAL:
+            return gentjl.post_call(journal_of(step))
+        shape = shape_of(step)
+        settings = shape.settings("C", self._options.tax_variance, override=shape.hold_override)
+        return apstin.post_call([item_of(step)], settings)
+
+    def _measure(self, post: PostCall) -> int:
+        if self._large:
+            return len(self._client.post_ld_call(post).body or b"")
+        return self._client.transport.url_length(self._client.post_call(post))
+
+    def _size(self, document: str) -> int:
+        return len(document.encode()) if self._large else len(quote_plus(document, safe="/"))

@@ -1,0 +1,226 @@
+"""Checking a coded invoice against SYSPRO's rules and turning it into steps (FINANCE §1–§4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from airflow_provider_mlconnector.documents.coding import CodedInvoice, Posting
+from airflow_provider_mlconnector.documents.invoice import InvoiceKind
+from airflow_provider_mlconnector.errors import Parked, Rejected
+from airflow_provider_mlconnector.systems import xml
+from airflow_provider_mlconnector.systems.ports import StepDraft, StepKind
+from airflow_provider_mlconnector.systems.syspro import apstin, checks
+from airflow_provider_mlconnector.systems.syspro.apstin import ApInvoiceItem, LedgerLine
+from airflow_provider_mlconnector.systems.syspro.gentjl import Journal, JournalLine
+from airflow_provider_mlconnector.systems.syspro.keys import money, normal
+from airflow_provider_mlconnector.systems.syspro.options import ApGl, SysproOptions
+
+AP_INVOICE = "ap_invoice"
+AP_CREDIT = "ap_credit"
+GL_JOURNAL = "gl_journal"
+_COMMENT_SIZE = 50
+
+
+class Planner:
+    """Plans one coded invoice.
+
+    Args:
+        coded: What to post.
+        reference: From :func:`~.reference.read_reference`.
+        options: The route's choices.
+        our_reference: What makes the posting findable as ours; at most 30 characters.
+    """
+
+    def __init__(
+        self, coded: CodedInvoice, reference: Mapping[str, Any], options: SysproOptions, *, our_reference: str
+    ) -> None:
+        if not our_reference or len(our_reference) > apstin.REFERENCE_SIZE or xml.offending(our_reference):
+            msg = f"our reference must be 1 to {apstin.REFERENCE_SIZE} plain characters: {our_reference!r}"
+            raise ValueError(msg)
+        self._coded = coded
+        self._invoice = coded.invoice
+        self._reference = reference
+        self._options = options
+        self._ours = our_reference
+        self._notes: list[str] = []
+
+    @property
+    def _is_credit(self) -> bool:
+        return self._invoice.kind is InvoiceKind.CREDIT_MEMO
+
+    def steps(self) -> list[StepDraft]:
+        """Run every check and return the steps, in order.
+
+        Raises:
+            Rejected: A cause inside the document.
+            Parked: A cause outside it.
+        """
+        checks.document(self._coded, company=self._options.company)
+        supplier = checks.supplier(self._coded, self._reference)
+        checks.currency(self._coded, supplier, self._reference)
+        held = checks.hold(supplier, self._options)
+        checks.codes(self._coded, supplier, self._reference)
+        period, note = checks.period(self._coded, self._reference, self._options)
+        if note:
+            self._notes.append(note)
+        foreign = checks.is_foreign(supplier, self._reference)
+        item = self._item(supplier)
+        payload = {
+            "item": item.model_dump(mode="json"),
+            "period": [period.year, period.number],
+            "foreign": foreign,
+            "hold_override": held,
+            "notes": self._notes,
+        }
+        steps = [self._ap_step(item, payload)]
+        if self._options.ap_gl is ApGl.NOT_LINKED:
+            steps.append(self._journal_step(item, [period.year, period.number], foreign=foreign))
+        return steps
+
+    def _item(self, supplier: Mapping[str, str]) -> ApInvoiceItem:
+        invoice, coded = self._invoice, self._coded
+        due = self._due_date()
+        return ApInvoiceItem(
+            supplier=supplier["Supplier"],
+            transaction_code=apstin.CREDIT if self._is_credit else apstin.INVOICE,
+            # only an invoice has a branch of its own, a credit follows its original
+            branch="" if self._is_credit else coded.branch or supplier["Branch"],
+            invoice=invoice.original_number if self._is_credit else invoice.number,
+            value=invoice.gross,
+            notation=self._free(self._notation(), apstin.NOTATION_SIZE, "notation"),
+            reference=self._ours,
+            invoice_date=invoice.invoice_date,
+            due_date=due,
+            discount_date=self._discount_date(due),
+            tax_code=coded.tax_code,
+            tax_value=coded.tax_value,
+            freight=coded.freight,
+            miscellaneous=coded.miscellaneous,
+            distribution=tuple(self._line(number, posting) for number, posting in enumerate(coded.postings, 1)),
+        )
+
+    def _notation(self) -> str:
+        # the credit's own number is nowhere else in SYSPRO: the key of a credit is its original's
+        own = f"{self._invoice.number} " if self._is_credit else ""
+        return f"{own}{self._invoice.source_number}".strip()
+
+    def _line(self, number: int, posting: Posting) -> LedgerLine:
+        return LedgerLine(
+            code=posting.gl_code,
+            value=posting.amount,
+            tax_code=posting.tax_code or self._coded.tax_code,
+            notation=self._free(posting.notation, apstin.NOTATION_SIZE, f"notation of GL line {number}"),
+            analysis_code=posting.cost_center,
+        )
+
+    def _free(self, text: str, size: int, what: str) -> str:
+        """Cut and reduce free text, and note when characters were lost."""
+        reduced = xml.reduce_text(text)
+        if reduced != text:
+            self._notes.append(f"{what}: characters SYSPRO cannot hold were replaced ({xml.offending(text)!r})")
+        return reduced[:size].strip()
+
+    def _due_date(self) -> date:
+        """Dates are always sent, never defaulted by the remote; a credit is due at once."""
+        invoice = self._invoice
+        if invoice.due_date is not None:
+            return invoice.due_date
+        if self._is_credit:
+            return invoice.invoice_date
+        if invoice.terms is not None and invoice.terms.days is not None:
+            return invoice.invoice_date + timedelta(days=invoice.terms.days)
+        msg = f"invoice {invoice.number} has neither a due date nor terms in days"
+        raise Rejected(msg, code="due_date_missing", field="due_date")
+
+    def _discount_date(self, due: date) -> date:
+        terms = self._invoice.terms
+        if terms is not None and terms.discount_days is not None:
+            return self._invoice.invoice_date + timedelta(days=terms.discount_days)
+        return due
+
+    def _ap_step(self, item: ApInvoiceItem, payload: Mapping[str, Any]) -> StepDraft:
+        invoice = self._invoice
+        kind = "credit memo" if self._is_credit else "invoice"
+        against = f" against {item.invoice}" if self._is_credit else ""
+        return StepDraft(
+            name=AP_CREDIT if self._is_credit else AP_INVOICE,
+            kind=StepKind.DELTA if self._is_credit else StepKind.CREATE,
+            company=self._options.company,
+            remote_reference="|".join((normal(item.supplier), normal(invoice.number), item.transaction_code)),
+            our_reference=self._ours,
+            payload=payload,
+            fingerprint={
+                "supplier": normal(item.supplier),
+                "number": normal(invoice.number),
+                "type": item.transaction_code,
+                "currency": self._coded.currency,
+                "gross": money(invoice.gross),
+                "tax": money(self._coded.tax_value),
+                "invoice_date": invoice.invoice_date.isoformat(),
+                **({"original": normal(item.invoice)} if self._is_credit else {}),
+            },
+            text=(
+                f"AP {kind} {item.supplier} {invoice.number}{against} {invoice.currency} {money(invoice.gross)}, "
+                f"{len(item.distribution)} GL lines"
+            ),
+        )
+
+    def _journal_step(self, item: ApInvoiceItem, period: list[int], *, foreign: bool) -> StepDraft:
+        """Plan the journal of a site whose AP does not reach the ledger by itself (FINANCE §1)."""
+        if foreign and self._is_credit:
+            msg = (
+                "the journal of a credit in foreign currency needs the rate of its AP entry, which cannot be looked up"
+            )
+            raise Parked(msg, code="foreign_credit_journal", subject=item.supplier)
+        sign = -1 if self._is_credit else 1
+        lines = list(self._journal_lines(item, sign))
+        for line in lines:
+            checks.account(line.code, self._reference)
+        journal = Journal(
+            reference=self._ours,
+            notation=self._free(f"AP {item.supplier} {self._invoice.number} {self._coded.currency}", 100, "journal"),
+            journal_date=self._invoice.accounting_date or self._invoice.invoice_date,
+            year=period[0],
+            period=period[1],
+            authorize=self._options.authorize_journal,
+            lines=tuple(lines),
+        )
+        ap_code = item.transaction_code
+        return StepDraft(
+            name=GL_JOURNAL,
+            kind=StepKind.DELTA,
+            company=self._options.company,
+            remote_reference="|".join((normal(item.supplier), normal(self._invoice.number), ap_code, "GL")),
+            our_reference=self._ours,
+            payload={
+                "journal": journal.model_dump(mode="json"),
+                "foreign": foreign,
+                "supplier": item.supplier,
+                "invoice": item.invoice,
+                "notes": [],
+            },
+            fingerprint={"reference": self._ours, **({} if foreign else {"debit": money(journal.debit)})},
+            text=f"GL journal {self._ours} for AP {item.supplier} {self._invoice.number}, {len(lines)} entries",
+        )
+
+    def _journal_lines(self, item: ApInvoiceItem, sign: int) -> Iterable[JournalLine]:
+        for line in item.distribution:
+            yield JournalLine(code=line.code, amount=sign * line.value, comment=line.notation[:_COMMENT_SIZE])
+        if item.tax_value:
+            yield JournalLine(code=self._tax_account(), amount=sign * item.tax_value, comment="tax")
+        if not self._coded.clearing_account:
+            msg = f"no clearing account is mapped for company {self._options.company}"
+            raise Parked(msg, code="clearing_account_missing", subject=self._options.company)
+        total = sum((line.value for line in item.distribution), Decimal(0)) + item.tax_value
+        yield JournalLine(code=self._coded.clearing_account, amount=-sign * total)
+
+    def _tax_account(self) -> str:
+        row = self._reference["taxes"].get(self._coded.tax_code, {})
+        code = self._options.tax_account or str(row.get("ApTaxGlCode", ""))
+        if not code:
+            msg = f"tax code {self._coded.tax_code} has no tax account in SYSPRO and none is configured"
+            raise Parked(msg, code="tax_account_missing", subject=self._coded.tax_code)
+        return code

@@ -1,0 +1,126 @@
+"""Reading what validation needs, once per run: chart, suppliers, branches, terms, taxes, periods (COMFND only)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from airflow_provider_mlconnector.errors import ConfigurationError, ProtocolError
+from airflow_provider_mlconnector.systems.syspro.client import SysproClient
+from airflow_provider_mlconnector.systems.syspro.comfnd import Condition, Query, Where, in_chunks, pages, read
+from airflow_provider_mlconnector.systems.syspro.keys import is_number, normal, whole
+from airflow_provider_mlconnector.systems.syspro.options import ApGl, SysproOptions
+from airflow_provider_mlconnector.systems.syspro.periods import PERIODS, calendar_data
+
+SUPPLIERS = Query(
+    "ApSupplier",
+    ("Supplier", "SupplierName", "Branch", "Currency", "TermsCode", "OnHold", "GrnMatchReqd", "DefTaxCode"),
+)
+ACCOUNTS = Query(
+    "GenMaster", ("GlCode", "Description", "AccountType", "ControlAccFlag", "AccOnHldFlag", "AnalysisRequired")
+)
+BRANCHES = Query("ApBranch", ("Branch", "Description"))
+TERMS = Query("TblApTerms", ("TermsCode",))
+TAXES = Query("AdmTax", ("TaxCode", "CurTaxRate", "ApTaxGlCode"))
+GL_CONTROL = Query(
+    "GenControl",
+    (
+        "GlYear",
+        "GlPeriod",
+        *(f"CurYrPrdStat{n}" for n in range(1, PERIODS + 1)),
+        *(f"CurYrPrdEnd{n}" for n in range(1, PERIODS + 1)),
+        *(f"PrvYrPrdStat{n}" for n in range(1, PERIODS + 1)),
+    ),
+)
+WHOLE_CHART_FROM = 300
+"""From so many accounts on, paging the whole chart costs fewer requests than asking for each."""
+
+
+def read_reference(
+    client: SysproClient, options: SysproOptions, *, suppliers: Sequence[str], accounts: Sequence[str]
+) -> dict[str, Any]:
+    """Read all reference data as a JSON-able dict.
+
+    Args:
+        client: Logged on, or it will log on.
+        options: Company and column names.
+        suppliers: The suppliers concerned, in any spelling of their numbers.
+        accounts: The GL codes concerned; empty reads the whole chart.
+
+    Returns:
+        ``{"profile": {...}, "suppliers": {normalized: [row, ...]}, "accounts": {code: row}, "branches": {code: row},
+        "terms": {code: row}, "taxes": {code: row}, "calendar": {...}}``; rows by SYSPRO's column names, all text.
+    """
+    taxes = _by_key(read(client, TAXES), "TaxCode")
+    wanted = list(accounts)
+    if wanted and options.ap_gl is ApGl.NOT_LINKED:
+        # a journal of ours books recoverable tax itself
+        wanted += [options.tax_account, *(row["ApTaxGlCode"] for row in taxes.values())]
+    return {
+        "profile": client.profile(),
+        "suppliers": _suppliers(client, suppliers),
+        "accounts": _accounts(client, options.company, wanted),
+        "branches": _by_key(read(client, BRANCHES), "Branch"),
+        "terms": _by_key(read(client, TERMS), "TermsCode"),
+        "taxes": taxes,
+        "calendar": read_calendar(client, options),
+    }
+
+
+def read_calendar(client: SysproClient, options: SysproOptions) -> dict[str, Any]:
+    """Read GL's periods and AP's current one (see :func:`~.periods.calendar_data`).
+
+    Raises:
+        ConfigurationError: The company has no control row, or the columns of ApControl are other ones at this site.
+    """
+    gl = read(client, Query(GL_CONTROL.table, GL_CONTROL.columns, _company(options.company)))
+    columns = (options.ap_year_column, options.ap_month_column)
+    try:
+        ap = read(client, Query("ApControl", columns))
+    except ProtocolError as error:
+        msg = f"SYSPRO does not show AP's current period as ApControl {' and '.join(columns)}: {error.message}"
+        raise ConfigurationError(msg, field="AP year column, AP month column") from error
+    if not gl or not ap:
+        msg = f"SYSPRO company {options.company} has no {'GenControl' if not gl else 'ApControl'} row"
+        raise ConfigurationError(msg, field="Company")
+    year, month = whole(ap[0][columns[0]]), whole(ap[0][columns[1]])
+    if year is None or month is None:
+        msg = f"SYSPRO's ApControl shows no current period in {' and '.join(columns)}"
+        raise ConfigurationError(msg, field="AP year column, AP month column")
+    return calendar_data(gl[0], year, month)
+
+
+def _company(company: str) -> Where:
+    return Where("And", (Condition("Company", "EQ", company),))
+
+
+def key_condition(column: str, key: str) -> Condition:
+    """Compare a key in a way that also finds a number stored with leading zeros; the caller compares again."""
+    key = key.strip()
+    return Condition(column, "LIKE", f"*{normal(key)}") if is_number(key) else Condition(column, "EQ", key)
+
+
+def _suppliers(client: SysproClient, wanted: Sequence[str]) -> dict[str, list[dict[str, str]]]:
+    keys = {normal(key): key for key in wanted}
+    found: dict[str, list[dict[str, str]]] = {}
+    for rows in in_chunks(client, SUPPLIERS, [key_condition("Supplier", key) for key in keys.values()]):
+        for row in rows:
+            same = found.setdefault(normal(row["Supplier"]), [])
+            if row not in same:
+                same.append(row)
+    return {key: found[key] for key in keys if key in found}
+
+
+def _accounts(client: SysproClient, company: str, wanted: Sequence[str]) -> dict[str, dict[str, str]]:
+    of_company = Condition("Company", "EQ", company)
+    codes = list(dict.fromkeys(code.strip() for code in wanted if code.strip()))
+    if codes and len(codes) < WHOLE_CHART_FROM:
+        chunks = in_chunks(client, ACCOUNTS, [Condition("GlCode", "EQ", code) for code in codes], also=of_company)
+    else:
+        chart = Query(ACCOUNTS.table, ACCOUNTS.columns, Where("And", (of_company,)))
+        chunks = pages(client, chart, key="GlCode")
+    return {row["GlCode"]: row for rows in chunks for row in rows}
+
+
+def _by_key(rows: Sequence[dict[str, str]], key: str) -> dict[str, dict[str, str]]:
+    return {row[key]: row for row in rows}

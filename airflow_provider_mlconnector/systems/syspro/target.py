@@ -1,0 +1,95 @@
+"""SYSPRO as a target of invoices (implements ``ports.DocumentTarget``)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from airflow_provider_mlconnector.documents.coding import CodedInvoice
+from airflow_provider_mlconnector.errors import Parked
+from airflow_provider_mlconnector.systems.ports import StepDraft
+from airflow_provider_mlconnector.systems.syspro import probing
+from airflow_provider_mlconnector.systems.syspro.batches import Batcher
+from airflow_provider_mlconnector.systems.syspro.client import SysproClient
+from airflow_provider_mlconnector.systems.syspro.options import SysproOptions
+from airflow_provider_mlconnector.systems.syspro.plan import AP_CREDIT, AP_INVOICE, Planner
+from airflow_provider_mlconnector.systems.syspro.probing import Check
+from airflow_provider_mlconnector.systems.syspro.session import SysproSession
+
+_SECOND_LOOK_MINUTES = 15
+"""Targets without uniqueness need two not-founds this far apart (FINANCE §8)."""
+_SECOND_LOOK = 2
+
+
+class SysproTarget:
+    """Plans postings and opens sessions.
+
+    Args:
+        name: The Airflow connection's id.
+        client: For the operator and company of the connection.
+        options: Connection's and route's choices.
+    """
+
+    def __init__(self, name: str, client: SysproClient, options: SysproOptions) -> None:
+        self._name = name
+        self._client = client
+        self._options = options
+        self._batcher = Batcher(client, options)
+
+    @property
+    def name(self) -> str:
+        """The target connection's id."""
+        return self._name
+
+    @property
+    def operator_lease(self) -> str:
+        """One session per operator: the installation, company and operator, however many connections share them."""
+        who = (self._client.transport.authority, self._client.company, self._client.operator)
+        return "syspro:" + ":".join(part.strip().lower() for part in who)
+
+    @property
+    def settle_seconds(self) -> float:
+        """Our own deadline plus what SYSPRO may still work after it."""
+        return self._client.transport.timeout + self._options.remote_timeout
+
+    def plan(self, coded: CodedInvoice, reference: Mapping[str, Any], *, our_reference: str) -> Sequence[StepDraft]:
+        """Check a coded invoice and turn it into steps: the AP document, then a journal where AP is not linked.
+
+        Raises:
+            Rejected: A cause inside the document.
+            Parked: A cause outside it.
+        """
+        steps = Planner(coded, reference, self._options, our_reference=our_reference).steps()
+        for step in steps:
+            if not self._batcher.fits(step):
+                msg = (
+                    f"invoice {coded.invoice.number} with {len(coded.postings)} GL lines is too large for one "
+                    f"{self._options.transport.value.upper()} request; PostLD carries larger ones"
+                )
+                raise Parked(msg, code="too_large", subject=coded.invoice.number)
+        return steps
+
+    def may_repost(self, step: StepDraft, *, not_found: int, minutes_since_first: float) -> bool:
+        """Tell whether a step proven absent may be sent again by itself (FINANCE §5)."""
+        if step.name == AP_INVOICE:
+            return not_found >= 1  # SYSPRO refuses a duplicate number of the supplier
+        if step.name == AP_CREDIT and not self._options.credit_reference_proven:
+            return False
+        return not_found >= _SECOND_LOOK and minutes_since_first >= _SECOND_LOOK_MINUTES
+
+    @contextmanager
+    def session(self) -> Iterator[SysproSession]:
+        """Log on afresh, which ends any session a lost worker still holds, and log off at the end.
+
+        The caller holds :attr:`operator_lease`.
+        """
+        self._client.logon()
+        try:
+            yield SysproSession(self._client, self._options)
+        finally:
+            self._client.logoff()
+
+    def probe(self) -> list[Check]:
+        """Try everything the route will need, storing nothing, for *Test* and ``ping``; needs the lease."""
+        return probing.probe(self._client, self._options)
