@@ -51,7 +51,7 @@ def post(books: Books, *, xml_parameters: str, xml_in: str, origin: Origin) -> s
     if not parameters.validate_only and (not parameters.entire or all(result.draft for result in results)):
         outcome = _apply(books, results, period, origin)
     for result in results:
-        books.attempts.append(_attempt(result, origin, validated=parameters.validate_only))
+        books.attempts.append(_attempt(result, origin, dry_run=parameters.validate_only))
     return wire.answer(ROOT.lower(), _content(results, outcome, parameters), books.options.version)
 
 
@@ -108,10 +108,10 @@ def book(books: Books, draft: ApDraft, *, period: Period, journal: int, entry: i
     return transaction
 
 
-def _attempt(result: _Result, origin: Origin, *, validated: bool) -> WriteAttempt:
+def _attempt(result: _Result, origin: Origin, *, dry_run: bool) -> WriteAttempt:
     outcome: Literal["posted", "refused", "validated"] = "posted" if result.posting else "refused"
     reason = result.findings.reason()
-    if result.draft is not None and validated:
+    if result.draft is not None and dry_run:
         outcome = "validated"
     elif result.draft is not None and result.posting is None:
         reason = ITEM_ERRORS["document_rejected"][1]
@@ -119,6 +119,7 @@ def _attempt(result: _Result, origin: Origin, *, validated: bool) -> WriteAttemp
         origin=origin, bo="APSTIN", supplier=text_of(result.item, "Supplier"), invoice=text_of(result.item, "Invoice"),
         type=text_of(result.item, "TransactionCode") or "I", value=text_of(result.item, "TransactionValue"),
         outcome=outcome, reason=reason, reference=text_of(result.item, "TransactionReference"),
+        validate_only=dry_run,
     )  # fmt: skip
 
 

@@ -109,7 +109,7 @@ def post(books: Books, *, xml_parameters: str, xml_in: str, origin: Origin) -> s
             if result.draft is not None:
                 result.journal = _store(books, result.draft, origin)
     for result in results:
-        books.attempts.append(_attempt(result, origin, validated=parameters.validate_only))
+        books.attempts.append(_attempt(result, origin, dry_run=parameters.validate_only))
     return wire.answer(ROOT.lower(), _content(results, parameters), books.options.version)
 
 
@@ -224,17 +224,17 @@ def _store(books: Books, draft: _Draft, origin: Origin) -> GlJournal:
     return journal
 
 
-def _attempt(result: _Result, origin: Origin, *, validated: bool) -> WriteAttempt:
+def _attempt(result: _Result, origin: Origin, *, dry_run: bool) -> WriteAttempt:
     outcome: Literal["posted", "refused", "validated"] = "posted" if result.journal else "refused"
     reason = result.findings.reason()
-    if result.draft is not None and validated:
+    if result.draft is not None and dry_run:
         outcome = "validated"
     elif result.draft is not None and result.journal is None:
         reason = sim_texts.ITEM_ERRORS["document_rejected"][1]
     return WriteAttempt(
         origin=origin, bo="GENTJL", supplier="", invoice="", type=text_of(result.item, "JournalType") or "N",
         value=money.show(result.draft.debit) if result.draft else "", outcome=outcome, reason=reason,
-        reference=text_of(result.item, "JournalReference"),
+        reference=text_of(result.item, "JournalReference"), validate_only=dry_run,
     )  # fmt: skip
 
 

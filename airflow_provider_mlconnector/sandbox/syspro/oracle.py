@@ -162,4 +162,5 @@ def _attempt(row: WriteAttempt) -> dict[str, object]:
         "reference": row.reference,
         "outcome": row.outcome,
         "reason": row.reason,
+        "validate_only": row.validate_only,
     }

@@ -82,7 +82,7 @@ class Person:
         return {"supplier": posting.supplier, "invoice": posting.invoice, "journal": journal}
 
     def _register(self, body: Body) -> dict[str, object]:
-        key = (self._books.supplier_key(body["supplier"]), str(body["invoice"]))
+        key = (self._books.supplier_key(str(body["supplier"])), str(body["invoice"]))
         if self._books.invoices_under(*key) or key in self._books.registered:
             msg = f"invoice {key[1]} of {key[0]} exists or is registered already"
             raise ValueError(msg)
@@ -96,7 +96,7 @@ class Person:
         return money.iso_date(given) if given else self._origin.at.date()
 
     def _stored(self, body: Body) -> ApInvoice:
-        key = (self._books.supplier_key(body["supplier"]), str(body["invoice"]))
+        key = (self._books.supplier_key(str(body["supplier"])), str(body["invoice"]))
         found = self._books.invoices_under(*key)
         if not found:
             msg = f"invoice {key[1]} of {key[0]} not found"
@@ -131,7 +131,7 @@ class Person:
         if body.get("currency", master.LOCAL_CURRENCY) not in self._books.currencies:
             msg = f"currency {body['currency']!r} is not in the currency table"
             raise ValueError(msg)
-        key = self._books.supplier_key(body["supplier"])
+        key = self._books.supplier_key(str(body["supplier"]))
         new = Supplier(key, key, master.LOCAL_CURRENCY, "10", "30", on_hold=False, grn_match_required=False)
         row = self._books.suppliers.setdefault(key, new)
         self._change(row, body, ("name", "currency", "branch", "terms", "on_hold", "grn_match_required", "tax_number"))

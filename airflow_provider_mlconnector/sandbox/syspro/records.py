@@ -171,7 +171,10 @@ class GlJournal:
 
 @dataclass(frozen=True, slots=True)
 class WriteAttempt:
-    """One item some client tried to write, whatever came of it. ``value`` is the text that was sent."""
+    """One item some client tried to write, whatever came of it. ``value`` is the text that was sent.
+
+    ``validate_only`` tells a refusal of a dry run from that of a real posting.
+    """
 
     origin: Origin
     bo: str
@@ -182,6 +185,7 @@ class WriteAttempt:
     outcome: Literal["posted", "refused", "validated"]
     reason: str
     reference: str = ""
+    validate_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,8 @@ def test_validate_only_answers_without_a_key_and_stores_nothing(site: Any) -> No
     )
     assert site.ledger("ap_invoices") == site.ledger("gl_journals") == []
     assert site.outcomes() == ["validated"]
+    site.apstin(site.item(Supplier="NOBODY"), ValidateOnly="Y")
+    assert [(a["outcome"], a["validate_only"]) for a in site.ledger("write_attempts")][1:] == [("refused", True)]
     assert "<Key>" in site.apstin(site.item())
 
 
