@@ -97,7 +97,9 @@ class PostgresServer:
         self._run("pg_ctl", "start", "--pgdata", self._data, "--log", log, "--options", options, "-w", "-t", "60")
 
     def _admin(self, statement: sql.Composed) -> None:
-        with psycopg.connect(host="127.0.0.1", port=self.port, user=_SUPERUSER, dbname="postgres", autocommit=True) as c:
+        with psycopg.connect(
+            host="127.0.0.1", port=self.port, user=_SUPERUSER, dbname="postgres", autocommit=True
+        ) as c:
             c.execute(statement)
 
     def _run(self, program: str, *arguments: str) -> None:
