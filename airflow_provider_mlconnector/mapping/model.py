@@ -126,7 +126,8 @@ class Taxes(_Section):
         codes: The target's tax codes and their rates in percent.
         code: Preferred where several codes fit an amount equally well.
         zero_code: For whatever bears no tax; the target is always told a code, never left to a default.
-        variance: How far the tax the target works out from the postings may be from the invoice's, in its currency.
+        variance: How far the tax the target works out from the postings may be from the invoice's, in the smallest
+            amounts of its currency (5 is 0.05 USD, 5 JPY).
     """
 
     policy: TaxPolicy = TaxPolicy.RECOVERABLE
@@ -134,7 +135,7 @@ class Taxes(_Section):
     codes: dict[Code, Annotated[Decimal, Field(ge=0, lt=100)]] = Field(default_factory=dict)
     code: str = ""
     zero_code: str = ""
-    variance: Annotated[Decimal, Field(ge=0, le=1)] = Decimal("0.05")
+    variance: Annotated[int, Field(ge=0, le=100)] = 5
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -109,16 +109,21 @@ def check_variance(
     worked_out = add(
         _tax_on(amount, rates[code]).quantize(unit, rounding=ROUND_HALF_UP, context=EXACT) for amount, code in postings
     )
-    if abs(worked_out - tax) > mapping.taxes.variance:
+    variance = _variance(mapping, unit)
+    if abs(worked_out - tax) > variance:
         msg = (
             f"from the postings the ledger works out a tax of {worked_out:f}, the invoice states {tax:f}: the rounding"
-            f" difference is more than taxes.variance {mapping.taxes.variance:f} in the mapping"
+            f" difference is more than the {variance:f} that taxes.variance permits"
         )
         raise Parked(msg, code="tax_variance", field="taxes")
 
 
 def _tax_on(amount: Decimal, rate: Decimal) -> Decimal:
     return EXACT.divide(EXACT.multiply(amount, rate), _HUNDRED)
+
+
+def _variance(mapping: MappingSet, unit: Decimal) -> Decimal:
+    return EXACT.multiply(Decimal(mapping.taxes.variance), unit)
 
 
 def _line_tax(checked: CheckedInvoice, mapping: MappingSet) -> list[Decimal]:
@@ -132,7 +137,7 @@ def _line_tax(checked: CheckedInvoice, mapping: MappingSet) -> list[Decimal]:
 
 
 def _tax_by_line(checked: CheckedInvoice, mapping: MappingSet) -> list[Decimal]:
-    """Return each line's recoverable tax; a header tax on top goes where line taxes are, else where lines are taxable."""
+    """Return each line's recoverable tax; header tax on top goes where line taxes are, else on taxable lines."""
     own = _line_tax(checked, mapping)
     if not checked.reading.tax_in_total:
         return own
@@ -150,11 +155,12 @@ def _coded(
 ) -> list[TaxedShare]:
     """Find the base and code that reproduce ``tax`` on the bearing lines; everything outside the base bears none."""
     rates = {code: rate for code, rate in mapping.taxes.codes.items() if rate}
+    variance = _variance(mapping, minor_unit(checked.invoice.currency))
     for costs in (_GOODS, _WITH_CHARGES):
         base = add(share.amount for share in shares if share.line in bearing and share.cost in costs)
         gaps = {code: abs(_tax_on(base, rate) - tax) for code, rate in rates.items()}
         best = min(gaps, key=lambda code: (gaps[code], code != mapping.taxes.code), default="")
-        if base and best and gaps[best] <= mapping.taxes.variance:
+        if base and best and gaps[best] <= variance:
             zero = mapping.taxes.zero_code
             return [
                 TaxedShare(share, best if share.line in bearing and share.cost in costs else zero) for share in shares
