@@ -91,7 +91,11 @@ def line_charges(currency: str) -> st.SearchStrategy[tuple[Charge, ...]]:
 
 @st.composite
 def header_charges(draw: st.DrawFn, currency: str) -> tuple[Charge, ...]:
-    fees = draw(st.lists(st.builds(Charge, kind=st.just(ChargeKind.MISCELLANEOUS), amount=nonzero(currency), name=texts), max_size=2))
+    fees = draw(
+        st.lists(
+            st.builds(Charge, kind=st.just(ChargeKind.MISCELLANEOUS), amount=nonzero(currency), name=texts), max_size=2
+        )
+    )
     return (*draw(line_charges(currency)), *fees)
 
 
