@@ -86,3 +86,11 @@ def sqlite_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     opened.upgrade()
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def postgres_store(postgres: PostgresServer, migrated: str, clock: ManualClock) -> Iterator[Store]:
+    """A store on PostgreSQL, for what only happens between sessions that wait for each other."""
+    opened = Store.open(postgres.fresh_url(template=migrated), ring(), clock=clock)
+    yield opened
+    opened.close()
