@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -81,7 +81,7 @@ class Settings:
     variance: Decimal
 
     def document(self, *, validate_only: bool) -> str:
-        """Write the parameter document; every choice is explicit."""
+        """Write the parameter document; every element the schema demands is explicit."""
         values = {
             "PostingPeriod": self.period,
             "IgnoreWarnings": self.warnings,
@@ -94,8 +94,9 @@ class Settings:
             "AutomaticTaxCalculation": "N",
             "PermissibleTaxVariance": money(self.variance),
             "ApArContraTrx": "N",
-            "IgnoreAnalysis": "N" if self.analysis else "Y",
         }
+        if self.analysis:
+            values["IgnoreAnalysis"] = "N"  # optional, its default is Y
         parameters = xml.element("Parameters", *(xml.element(tag, value) for tag, value in values.items()))
         return xml.write(xml.with_schema("PostApInvoice", "APSTIN.XSD", parameters))
 
@@ -185,7 +186,11 @@ def sole_objection(root: xml.Element) -> str:
 
 def _refused(answer: ItemAnswer, item: ApInvoiceItem) -> Outcome:
     # only for I does an objection to the number mean that it is taken; C, D, A need it to exist
-    return refusal(answer, duplicate_field="invoice" if item.transaction_code == INVOICE else "")
+    if item.transaction_code == INVOICE:
+        return refusal(answer, duplicate_field="invoice")
+    refused = refusal(answer)
+    missing = any(problem.field == "invoice" for problem in answer.problems)
+    return replace(refused, code="original_missing", subject=item.invoice, parked=True) if missing else refused
 
 
 def _outcome(answer: ItemAnswer, item: ApInvoiceItem, ledger: dict[str, object]) -> Outcome:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set as AbstractSet
 from decimal import Decimal
 from typing import Any
 
@@ -39,6 +39,8 @@ JOURNALS = Query(
     "GenJournalCtl",
     ("GlYear", "GlPeriod", "GlJournal", "Reference", "JnlStatus", "DebitAmount", "CreditAmount"),
 )
+OUR_PREFIX = 3
+"""All references of ours begin alike: an equal credit that carries another one of ours is another document's."""
 CREDIT_TYPE = "C"
 """``ApInvoicePay.TrnType`` of a credit: taken to be the TransactionCode, not documented."""
 
@@ -50,12 +52,14 @@ class LookUp:
 
     Args:
         client: Logged on, or it will log on.
-        options: Whether credit references are proven, whether AP is linked.
+        options: Whether AP is linked.
+        proven: Names of the steps our reference has been seen to find at this site.
     """
 
-    def __init__(self, client: SysproClient, options: SysproOptions) -> None:
+    def __init__(self, client: SysproClient, options: SysproOptions, *, proven: AbstractSet[str]) -> None:
         self._client = client
         self._options = options
+        self._proven = proven
 
     def find(self, steps: Sequence[StepDraft], *, settling: bool) -> list[Found]:
         """Return what SYSPRO holds of each step, in the order given."""
@@ -107,7 +111,7 @@ class LookUp:
         missing = [step for step, answer in zip(steps, answers, strict=True) if answer.state is FoundState.ABSENT]
         suppliers = dict.fromkeys(step.payload["item"]["supplier"] for step in missing)
         registered = {(normal(key), number) for key in suppliers for number in self._registered(key)}
-        there = Found(FoundState.DIFFERENT, "registered and awaiting approval: approve in SYSPRO", {"registered": True})
+        there = Found(FoundState.AWAITING, "registered and awaiting approval: approve it in SYSPRO")
         return [
             there if answer.state is FoundState.ABSENT and _key(step) in registered else answer
             for step, answer in zip(steps, answers, strict=True)
@@ -152,12 +156,14 @@ class LookUp:
         ours = [row for row in equal if row["PaymentReference"] == step.our_reference]
         if ours:
             return Found(FoundState.OURS, _doubled(len(ours)), _credit_result(ours[0], len(ours)))
-        if settling and not self._options.credit_reference_proven:
+        if settling and AP_CREDIT not in self._proven:
             detail = "SYSPRO is not proven to show our reference on credits: a person looks"
             return Found(FoundState.UNKNOWN, f"{detail}; {len(equal)} credits of {gross} stand against the invoice")
-        if equal and not settling:
+        prefix = step.our_reference[:OUR_PREFIX]
+        by_hand = [row for row in equal if not row["PaymentReference"].startswith(prefix)]
+        if by_hand and not settling:
             detail = f"a credit of {gross} already stands against the invoice, not ours: a person decides"
-            return Found(FoundState.UNKNOWN, detail, _credit_result(equal[0], 1))
+            return Found(FoundState.UNKNOWN, detail, _credit_result(by_hand[0], 1))
         return Found(FoundState.ABSENT)
 
     # --- journals ------------------------------------------------------------------------------------------------
@@ -211,7 +217,7 @@ def _differences(fingerprint: Mapping[str, str], row: Row) -> list[str]:
     different = []
     if there != Decimal(fingerprint["gross"]):
         different.append(f"value {row['OrigInvValue']} there, {fingerprint['gross']} here")
-    if row["Currency"] and row["Currency"] != fingerprint["currency"]:
+    if row["Currency"] and row["Currency"] != fingerprint.get("currency", row["Currency"]):
         different.append(f"currency {row['Currency']} there, {fingerprint['currency']} here")
     dated = day(row["InvoiceDate"])
     if dated is not None and dated.isoformat() != fingerprint["invoice_date"]:

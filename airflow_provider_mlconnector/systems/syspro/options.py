@@ -56,10 +56,15 @@ class SysproOptions(BaseModel):
         remote_timeout: Seconds SYSPRO may still work on a request after our own deadline.
         authorize_journal: D a person authorizes, A authorizes at once (GENTJL AuthorizeJournal).
         tax_account: GL code that bears recoverable tax in a journal of ours; empty takes AdmTax.ApTaxGlCode.
+        line_notations: Send each GL line's text as LedgerNotation. Off, about five three-line invoices fit one GET of
+            8,000 characters; on, about four.
         tax_variance: PermissibleTaxVariance: how far the supplier's tax may be from the sum of SYSPRO's per-line tax.
         credit_reference_proven: True once ``ping`` proved that TransactionReference can be read back for credits.
-        ap_year_column: Column of ApControl with AP's current year; no public source names it, confirm per site.
-        ap_month_column: The same for the current month.
+        ap_year_column: Column of ApControl with AP's current year. No public source names it or the next three; confirm
+            them per site, ``ping`` shows whether they exist.
+        ap_month_column: The same for the current period.
+        ap_status_columns: Flags of AP's current period and the two before, ``C`` closed; empty: only GL's flags count.
+        terms_days_column: Column of TblApTerms with the days until due, for invoices without a due date; empty: none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -76,7 +81,10 @@ class SysproOptions(BaseModel):
     remote_timeout: float = Field(default=60.0, ge=0)
     authorize_journal: str = Field(default="D", pattern="^[DA]$")
     tax_account: str = ""
+    line_notations: bool = False
     tax_variance: Decimal = Field(default=Decimal("0.05"), ge=0)
     credit_reference_proven: bool = False
-    ap_year_column: str = "GlYear"
-    ap_month_column: str = "GlPeriod"
+    ap_year_column: str = "FinYear"
+    ap_month_column: str = "FinPeriod"
+    ap_status_columns: tuple[str, ...] = ("CurPrdStat", "Prv1PrdStat", "Prv2PrdStat")
+    terms_days_column: str = "DueDays"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -37,6 +37,7 @@ class Calendar:
         current: Flags of that year's periods, ``C`` is closed.
         previous: Flags of the previous year's periods.
         ap: AP's current period, which need not be GL's.
+        ap_flags: Flags of AP's current period and those before it, as far as the site shows them.
     """
 
     gl: Period
@@ -44,6 +45,7 @@ class Calendar:
     current: tuple[str, ...]
     previous: tuple[str, ...]
     ap: Period
+    ap_flags: tuple[str, ...] = ()
 
     @classmethod
     def from_reference(cls, reference: Mapping[str, Any]) -> Calendar:
@@ -55,6 +57,7 @@ class Calendar:
             current=tuple(data["current"]),
             previous=tuple(data["previous"]),
             ap=Period(*data["ap"]),
+            ap_flags=tuple(data["ap_flags"]),
         )
 
     def of(self, when: date) -> Period | None:
@@ -94,7 +97,11 @@ class Calendar:
         return ""
 
     def is_closed(self, period: Period) -> bool:
-        """Whether GL has closed the period; one before the previous year counts as closed."""
+        """Whether GL or AP has closed the period; one before GL's previous year counts as closed."""
+        letter = self.letter(period)
+        place = LETTERS.index(letter) if letter else len(self.ap_flags)
+        if place < len(self.ap_flags) and self.ap_flags[place] == CLOSED:
+            return True
         flags = {self.gl.year: self.current, self.gl.year - 1: self.previous}.get(period.year, ())
         return period.number > len(flags) or flags[period.number - 1] == CLOSED
 
@@ -110,8 +117,8 @@ def _a_year_later(when: date) -> date:
         return when.replace(year=when.year + 1, day=28)
 
 
-def calendar_data(gl: Mapping[str, str], ap_year: int, ap_month: int) -> dict[str, Any]:
-    """Turn a GenControl row and AP's current period into JSON-able reference data."""
+def calendar_data(gl: Mapping[str, str], ap: Period, ap_flags: Sequence[str]) -> dict[str, Any]:
+    """Turn a GenControl row, AP's current period and its flags into JSON-able reference data."""
     ends = [day(gl[f"CurYrPrdEnd{n}"]) for n in range(1, PERIODS + 1)]
     used = [end for end in ends if end is not None]
     return {
@@ -119,5 +126,6 @@ def calendar_data(gl: Mapping[str, str], ap_year: int, ap_month: int) -> dict[st
         "ends": [end.isoformat() for end in used],
         "current": [gl[f"CurYrPrdStat{n}"] for n in range(1, len(used) + 1)],
         "previous": [gl[f"PrvYrPrdStat{n}"] for n in range(1, len(used) + 1)],
-        "ap": [ap_year, ap_month],
+        "ap": [ap.year, ap.number],
+        "ap_flags": list(ap_flags),
     }

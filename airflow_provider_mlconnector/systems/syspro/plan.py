@@ -15,7 +15,7 @@ from airflow_provider_mlconnector.systems.ports import StepDraft, StepKind
 from airflow_provider_mlconnector.systems.syspro import apstin, checks
 from airflow_provider_mlconnector.systems.syspro.apstin import ApInvoiceItem, LedgerLine
 from airflow_provider_mlconnector.systems.syspro.gentjl import Journal, JournalLine
-from airflow_provider_mlconnector.systems.syspro.keys import money, normal
+from airflow_provider_mlconnector.systems.syspro.keys import money, normal, whole
 from airflow_provider_mlconnector.systems.syspro.options import ApGl, SysproOptions
 
 AP_INVOICE = "ap_invoice"
@@ -67,7 +67,7 @@ class Planner:
         if note:
             self._notes.append(note)
         foreign = checks.is_foreign(supplier, self._reference)
-        item = self._item(supplier)
+        item = self._item(supplier, self._due_date(supplier))
         payload = {
             "item": item.model_dump(mode="json"),
             "period": [period.year, period.number],
@@ -80,17 +80,16 @@ class Planner:
             steps.append(self._journal_step(item, [period.year, period.number], foreign=foreign))
         return steps
 
-    def _item(self, supplier: Mapping[str, str]) -> ApInvoiceItem:
+    def _item(self, supplier: Mapping[str, str], due: date) -> ApInvoiceItem:
         invoice, coded = self._invoice, self._coded
-        due = self._due_date()
         return ApInvoiceItem(
             supplier=supplier["Supplier"],
             transaction_code=apstin.CREDIT if self._is_credit else apstin.INVOICE,
-            # only an invoice has a branch of its own, a credit follows its original
-            branch="" if self._is_credit else coded.branch or supplier["Branch"],
+            branch=self._branch(supplier),
             invoice=invoice.original_number if self._is_credit else invoice.number,
             value=invoice.gross,
-            notation=self._free(self._notation(), apstin.NOTATION_SIZE, "notation"),
+            # the credit's own number is nowhere else in SYSPRO: the key of a credit is its original's
+            notation=invoice.number if self._is_credit else "",
             reference=self._ours,
             invoice_date=invoice.invoice_date,
             due_date=due,
@@ -102,17 +101,19 @@ class Planner:
             distribution=tuple(self._line(number, posting) for number, posting in enumerate(coded.postings, 1)),
         )
 
-    def _notation(self) -> str:
-        # the credit's own number is nowhere else in SYSPRO: the key of a credit is its original's
-        own = f"{self._invoice.number} " if self._is_credit else ""
-        return f"{own}{self._invoice.source_number}".strip()
+    def _branch(self, supplier: Mapping[str, str]) -> str:
+        """Name the branch where it is not the supplier's own, which SYSPRO takes for a blank; credits have none."""
+        own = self._is_credit or self._coded.branch == supplier["Branch"]
+        return "" if own else self._coded.branch
 
     def _line(self, number: int, posting: Posting) -> LedgerLine:
         return LedgerLine(
             code=posting.gl_code,
             value=posting.amount,
             tax_code=posting.tax_code or self._coded.tax_code,
-            notation=self._free(posting.notation, apstin.NOTATION_SIZE, f"notation of GL line {number}"),
+            notation=self._free(posting.notation, apstin.NOTATION_SIZE, f"notation of GL line {number}")
+            if self._options.line_notations
+            else "",
             analysis_code=posting.cost_center,
         )
 
@@ -123,17 +124,21 @@ class Planner:
             self._notes.append(f"{what}: characters SYSPRO cannot hold were replaced ({xml.offending(text)!r})")
         return reduced[:size].strip()
 
-    def _due_date(self) -> date:
+    def _due_date(self, supplier: Mapping[str, str]) -> date:
         """Dates are always sent, never defaulted by the remote; a credit is due at once."""
         invoice = self._invoice
         if invoice.due_date is not None:
             return invoice.due_date
         if self._is_credit:
             return invoice.invoice_date
-        if invoice.terms is not None and invoice.terms.days is not None:
-            return invoice.invoice_date + timedelta(days=invoice.terms.days)
-        msg = f"invoice {invoice.number} has neither a due date nor terms in days"
-        raise Rejected(msg, code="due_date_missing", field="due_date")
+        days = invoice.terms.days if invoice.terms is not None else None
+        if days is None:
+            terms = self._reference["terms"].get(self._coded.terms_code or supplier["TermsCode"], {})
+            days = whole(str(terms.get(self._options.terms_days_column, "")))
+        if days is None:
+            msg = f"invoice {invoice.number} has no due date, and neither it nor SYSPRO's terms give days"
+            raise Rejected(msg, code="due_date_missing", field="due_date")
+        return invoice.invoice_date + timedelta(days=days)
 
     def _discount_date(self, due: date) -> date:
         terms = self._invoice.terms

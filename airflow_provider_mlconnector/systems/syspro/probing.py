@@ -20,7 +20,6 @@ _TABLES: tuple[Query, ...] = (
     reference.SUPPLIERS,
     reference.ACCOUNTS,
     reference.BRANCHES,
-    reference.TERMS,
     reference.TAXES,
     lookup.INVOICES,
     lookup.CREDITS,
@@ -52,7 +51,8 @@ def _run(client: SysproClient, options: SysproOptions) -> Iterator[Check]:
         return
     yield _check("version", client.version)
     yield _check("profile", lambda: _profile(client))
-    tables = _TABLES if options.ap_gl is ApGl.LINKED else (*_TABLES, lookup.JOURNALS)
+    tables = (*_TABLES, reference.terms_query(options))
+    tables = tables if options.ap_gl is ApGl.LINKED else (*tables, lookup.JOURNALS)
     for table in tables:
         yield _check(f"COMFND {table.table}", lambda table=table: _table(client, table))  # type: ignore[misc]
     yield _check("periods", lambda: _periods(client, options))

@@ -10,7 +10,7 @@ from airflow_provider_mlconnector.systems.syspro.client import SysproClient
 from airflow_provider_mlconnector.systems.syspro.comfnd import Condition, Query, Where, in_chunks, pages, read
 from airflow_provider_mlconnector.systems.syspro.keys import is_number, normal, whole
 from airflow_provider_mlconnector.systems.syspro.options import ApGl, SysproOptions
-from airflow_provider_mlconnector.systems.syspro.periods import PERIODS, calendar_data
+from airflow_provider_mlconnector.systems.syspro.periods import PERIODS, Period, calendar_data
 
 SUPPLIERS = Query(
     "ApSupplier",
@@ -20,7 +20,6 @@ ACCOUNTS = Query(
     "GenMaster", ("GlCode", "Description", "AccountType", "ControlAccFlag", "AccOnHldFlag", "AnalysisRequired")
 )
 BRANCHES = Query("ApBranch", ("Branch", "Description"))
-TERMS = Query("TblApTerms", ("TermsCode",))
 TAXES = Query("AdmTax", ("TaxCode", "CurTaxRate", "ApTaxGlCode"))
 GL_CONTROL = Query(
     "GenControl",
@@ -61,7 +60,7 @@ def read_reference(
         "suppliers": _suppliers(client, suppliers),
         "accounts": _accounts(client, options.company, wanted),
         "branches": _by_key(read(client, BRANCHES), "Branch"),
-        "terms": _by_key(read(client, TERMS), "TermsCode"),
+        "terms": _by_key(_site_columns(client, terms_query(options), "terms days column"), "TermsCode"),
         "taxes": taxes,
         "calendar": read_calendar(client, options),
     }
@@ -74,20 +73,35 @@ def read_calendar(client: SysproClient, options: SysproOptions) -> dict[str, Any
         ConfigurationError: The company has no control row, or the columns of ApControl are other ones at this site.
     """
     gl = read(client, Query(GL_CONTROL.table, GL_CONTROL.columns, _company(options.company)))
-    columns = (options.ap_year_column, options.ap_month_column)
-    try:
-        ap = read(client, Query("ApControl", columns))
-    except ProtocolError as error:
-        msg = f"SYSPRO does not show AP's current period as ApControl {' and '.join(columns)}: {error.message}"
-        raise ConfigurationError(msg, field="AP year column, AP month column") from error
+    ap = _site_columns(client, ap_query(options), "AP year, AP month and AP status columns")
     if not gl or not ap:
-        msg = f"SYSPRO company {options.company} has no {'GenControl' if not gl else 'ApControl'} row"
+        msg = f"SYSPRO company {options.company} has no {'ApControl' if gl else 'GenControl'} row"
         raise ConfigurationError(msg, field="Company")
-    year, month = whole(ap[0][columns[0]]), whole(ap[0][columns[1]])
+    year, month = whole(ap[0][options.ap_year_column]), whole(ap[0][options.ap_month_column])
     if year is None or month is None:
-        msg = f"SYSPRO's ApControl shows no current period in {' and '.join(columns)}"
+        msg = f"SYSPRO's ApControl shows no current period in {options.ap_year_column} and {options.ap_month_column}"
         raise ConfigurationError(msg, field="AP year column, AP month column")
-    return calendar_data(gl[0], year, month)
+    return calendar_data(gl[0], Period(year, month), [ap[0][column] for column in options.ap_status_columns])
+
+
+def ap_query(options: SysproOptions) -> Query:
+    """Ask for AP's current period, by the columns this site has."""
+    return Query("ApControl", (options.ap_year_column, options.ap_month_column, *options.ap_status_columns))
+
+
+def terms_query(options: SysproOptions) -> Query:
+    """Ask for the payment terms, by the columns this site has."""
+    days = (options.terms_days_column,) if options.terms_days_column else ()
+    return Query("TblApTerms", ("TermsCode", *days))
+
+
+def _site_columns(client: SysproClient, query: Query, field: str) -> list[dict[str, str]]:
+    """Read columns whose names no public source confirms: a refusal means that they are other ones here."""
+    try:
+        return read(client, query)
+    except ProtocolError as error:
+        msg = f"SYSPRO does not show {query.table} {', '.join(query.columns)}: {error.message}"
+        raise ConfigurationError(msg, field=field) from error
 
 
 def _company(company: str) -> Where:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set as AbstractSet
 from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
@@ -30,11 +30,11 @@ _STATUS = Query("GenJournalCtl", ("GlYear", "GlPeriod", "GlJournal", "JnlStatus"
 class SysproSession:
     """One log-on's work (implements ``ports.TargetSession``). Not thread-safe: one at a time per operator."""
 
-    def __init__(self, client: SysproClient, options: SysproOptions) -> None:
+    def __init__(self, client: SysproClient, options: SysproOptions, *, proven: AbstractSet[str] = frozenset()) -> None:
         self._client = client
         self._options = options
         self._batcher = Batcher(client, options)
-        self._lookup = LookUp(client, options)
+        self._lookup = LookUp(client, options, proven=proven)
 
     @cached_property
     def _calendar(self) -> Calendar:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from airflow_provider_mlconnector.documents.coding import CodedInvoice
+from airflow_provider_mlconnector.documents.invoice import InvoiceKind
 from airflow_provider_mlconnector.errors import Parked
-from airflow_provider_mlconnector.systems.ports import StepDraft
-from airflow_provider_mlconnector.systems.syspro import probing
+from airflow_provider_mlconnector.systems.ports import StepDraft, StepKind
+from airflow_provider_mlconnector.systems.syspro import apstin, probing
 from airflow_provider_mlconnector.systems.syspro.batches import Batcher
 from airflow_provider_mlconnector.systems.syspro.client import SysproClient
+from airflow_provider_mlconnector.systems.syspro.keys import normal
 from airflow_provider_mlconnector.systems.syspro.options import SysproOptions
 from airflow_provider_mlconnector.systems.syspro.plan import AP_CREDIT, AP_INVOICE, Planner
 from airflow_provider_mlconnector.systems.syspro.probing import Check
@@ -36,6 +40,7 @@ class SysproTarget:
         self._client = client
         self._options = options
         self._batcher = Batcher(client, options)
+        self._proven = {AP_CREDIT} if options.credit_reference_proven else set[str]()
 
     @property
     def name(self) -> str:
@@ -74,9 +79,41 @@ class SysproTarget:
         """Tell whether a step proven absent may be sent again by itself (FINANCE §5)."""
         if step.name == AP_INVOICE:
             return not_found >= 1  # SYSPRO refuses a duplicate number of the supplier
-        if step.name == AP_CREDIT and not self._options.credit_reference_proven:
+        if step.name == AP_CREDIT and not self.reference_proven(step.name):
             return False
         return not_found >= _SECOND_LOOK and minutes_since_first >= _SECOND_LOOK_MINUTES
+
+    def reference_proven(self, step: str) -> bool:
+        """Tell whether a look-up by our reference has been seen to find a step of this name at this site."""
+        return step in self._proven
+
+    def observe_reference(self, step: str, *, proven: bool) -> None:
+        """Learn what a look-up of a step that surely happened showed; open sessions know at once."""
+        (self._proven.add if proven else self._proven.discard)(step)
+
+    def identify(
+        self, *, supplier: str, number: str, kind: InvoiceKind, currency: str, gross: Decimal, document_date: date
+    ) -> StepDraft:
+        """Return a draft good for looking an invoice up by what the store's summary shows; credits are not found so.
+
+        SYSPRO's own currency code is not known here, so currency is not compared.
+        """
+        letter = apstin.CREDIT if kind is InvoiceKind.CREDIT_MEMO else apstin.INVOICE
+        return StepDraft(
+            name=AP_INVOICE,
+            kind=StepKind.CREATE,
+            company=self._options.company,
+            remote_reference="|".join((normal(supplier), normal(number), letter)),
+            our_reference="",
+            payload={"item": {"supplier": supplier, "invoice": number}},
+            fingerprint={
+                "supplier": normal(supplier),
+                "number": normal(number),
+                "gross": str(gross),
+                "invoice_date": document_date.isoformat(),
+            },
+            text=f"{kind} {supplier} {number} {currency} {gross}",
+        )
 
     @contextmanager
     def session(self) -> Iterator[SysproSession]:
@@ -86,7 +123,7 @@ class SysproTarget:
         """
         self._client.logon()
         try:
-            yield SysproSession(self._client, self._options)
+            yield SysproSession(self._client, self._options, proven=self._proven)
         finally:
             self._client.logoff()
 
