@@ -43,7 +43,7 @@ def read_reference(
     Args:
         client: Logged on, or it will log on.
         options: Company and column names.
-        suppliers: The suppliers concerned, in any spelling of their numbers.
+        suppliers: The suppliers concerned, in any spelling of their numbers; empty reads all of them.
         accounts: The GL codes concerned; empty reads the whole chart.
 
     Returns:
@@ -117,12 +117,16 @@ def key_condition(column: str, key: str) -> Condition:
 def _suppliers(client: SysproClient, wanted: Sequence[str]) -> dict[str, list[dict[str, str]]]:
     keys = {normal(key): key for key in wanted}
     found: dict[str, list[dict[str, str]]] = {}
-    for rows in in_chunks(client, SUPPLIERS, [key_condition("Supplier", key) for key in keys.values()]):
+    if keys:
+        chunks = in_chunks(client, SUPPLIERS, [key_condition("Supplier", key) for key in keys.values()])
+    else:
+        chunks = pages(client, SUPPLIERS, key="Supplier")
+    for rows in chunks:
         for row in rows:
             same = found.setdefault(normal(row["Supplier"]), [])
             if row not in same:
                 same.append(row)
-    return {key: found[key] for key in keys if key in found}
+    return {key: rows for key, rows in found.items() if key in keys or not keys}
 
 
 def _accounts(client: SysproClient, company: str, wanted: Sequence[str]) -> dict[str, dict[str, str]]:
