@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import getpass
+import logging
 import os
 import runpy
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,8 +21,17 @@ if TYPE_CHECKING:
 
 
 def as_api_server() -> None:
-    """Let Airflow resolve connections as its api-server does: secrets backend, environment, metadata database."""
+    """Let Airflow resolve connections as its api-server does: secrets backend, environment, metadata database.
+
+    Airflow logs to stdout; here that is the answer's place, so its log moves to stderr.
+    """
     os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
+    os.environ.setdefault("AIRFLOW__LOGGING__LOGGING_LEVEL", "WARNING")
+    import airflow  # noqa: F401 - sets up Airflow's logging
+
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.StreamHandler) and handler.stream is sys.stdout:
+            handler.setStream(sys.stderr)
 
 
 @contextmanager

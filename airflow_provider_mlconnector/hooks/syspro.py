@@ -62,7 +62,7 @@ class SysproHook(SystemHook):
 
     def probe(self, store: Store | None) -> Sequence[Check]:
         """Log on and try each business object the connector will use, storing nothing."""
-        return [Check(*found) for found in self._target(store, None).probe()]
+        return [Check(found.name, found.ok, found.message) for found in self._target(store, None).probe()]
 
     def options(self, route: Route | None = None) -> SysproOptions:
         """Return the choices of connection and route.
@@ -119,4 +119,4 @@ class SysproHook(SystemHook):
         from airflow_provider_mlconnector.systems.syspro.target import SysproTarget
 
         options = self.options(route)
-        return SysproTarget(self._client(store, options), options, name=self.conn_id)
+        return SysproTarget(self.conn_id, self._client(store, options), options)
