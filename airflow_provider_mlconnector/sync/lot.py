@@ -6,12 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from itertools import islice
-from typing import Any
 
 from airflow_provider_mlconnector.documents.lifecycle import State
 from airflow_provider_mlconnector.errors import AmbiguousOutcome, MLConnectorError, ProtocolError, Unavailable
-from airflow_provider_mlconnector.store import UnitOfWork
 from airflow_provider_mlconnector.store.records import Change, DocumentRecord, StepRecord, StepState
 from airflow_provider_mlconnector.sync.drafts import unpack
 from airflow_provider_mlconnector.sync.job import Job, logger
@@ -106,13 +103,12 @@ class Lot:
         """Take one kind of step of every document that is at it."""
         first = next(iter(self._open.values())).draft.name
         works = [work for work in self._open.values() if work.draft.name == first]
-        ready = self._look_up(works)
-        rest = iter(ready)
-        for drafts in self._session.batches([work.draft for work in ready]):
-            batch = list(islice(rest, len(drafts)))
+        drafts = [(work.draft, work) for work in self._look_up(works)]
+        owner = {id(draft): work for draft, work in drafts}
+        for batch in self._session.batches([draft for draft, _work in drafts]):
             if self._job.out_of_time():
                 return
-            self._send(batch)
+            self._send([owner[id(draft)] for draft in batch])
 
     # --- before ----------------------------------------------------------------------------------------------------
 
@@ -126,7 +122,7 @@ class Lot:
         verdicts: list[tuple[Work, Verdict]] = []
         ready: list[Work] = []
         for work, answer in zip(works, found, strict=True):
-            if answer.state in {FoundState.ABSENT, FoundState.UNKNOWN}:
+            if answer.state is FoundState.ABSENT:
                 ready.append(work)
             else:
                 verdicts.append((work, from_found(answer, work.draft)))
@@ -208,7 +204,8 @@ class Lot:
                     continue
                 changes.append(self._final_change(moved, verdict))
                 del self._open[work.document.id]
-                self._watch_period(uow, moved, verdict)
+                if issue := verdict.result.get("issue"):
+                    uow.issues.open(self._job.route.name, "target_differs", work.document.id, str(issue))
             done, lost = uow.documents.apply_each(changes)
         self.counts.update(str(document.state) for document in done)
         for change in lost:
@@ -229,19 +226,6 @@ class Lot:
             target_reference=verdict.target_reference or None,
             due_at=self._job.now() + timedelta(minutes=1) if state is State.VALIDATED else None,
         )
-
-    def _watch_period(self, uow: UnitOfWork, work: Work, verdict: Verdict) -> None:
-        """Raise an issue when the ledger booked into another period than the intent said (FINANCE §3)."""
-        wanted: Any = next((step.payload["payload"].get("period") for step in work.steps), None)
-        booked = {name: verdict.result.get(name) for name in ("year", "month")}
-        if not wanted or None in booked.values():
-            return
-        if any(int(wanted[name]) != int(str(value)) for name, value in booked.items()):
-            text = (
-                f"document {work.document.number} was meant for period {wanted['year']}/{wanted['month']} and booked "
-                f"in {booked['year']}/{booked['month']}"
-            )
-            uow.issues.open(self._job.route.name, "period_differs", work.document.id, text)
 
     def _compare_duplicates(self, works: Sequence[Work]) -> None:
         """A refused duplicate is compared: ours, entered by hand, or another document under the same number."""

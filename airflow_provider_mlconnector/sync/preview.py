@@ -116,12 +116,12 @@ def rehearse_previews(job: Job, session: TargetSession) -> Counter[str]:
     with job.unit_of_work() as uow:
         waiting = {key: body for key, body in uow.previews.list(job.preview_id) if body["state"] == State.VALIDATED}
     drafts = {key: draft_from(body["steps"][0]) for key, body in waiting.items()}
-    keys = iter(drafts)
+    owner = {id(draft): key for key, draft in drafts.items()}
     for batch in session.batches(list(drafts.values())):
         outcomes = session.rehearse(batch)
         with job.unit_of_work() as uow:
-            for outcome in outcomes:
-                key = next(keys)
+            for draft, outcome in zip(batch, outcomes, strict=True):
+                key = owner[id(draft)]
                 fine = outcome.state in {OutcomeState.POSTED, OutcomeState.ACCEPTED}
                 state = "would_post" if fine else "would_be_refused"
                 changed = {"state": state, "reason_code": outcome.code, "reason": outcome.text}

@@ -92,7 +92,7 @@ def _decide(
     now: datetime,
 ) -> tuple[StepState, Change]:
     draft = unpack(step)
-    if answer.state in {FoundState.OURS, FoundState.SAME_NOT_OURS, FoundState.DIFFERENT}:
+    if answer.state in {FoundState.OURS, FoundState.SAME_NOT_OURS, FoundState.DIFFERENT, FoundState.AWAITING}:
         verdict = from_found(answer, draft, refused=True)
         more = any(other.state not in EXECUTED and other.id != step.id for other in steps)
         state = State.VALIDATED if more and verdict.state is State.POSTED else verdict.state

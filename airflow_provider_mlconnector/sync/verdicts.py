@@ -35,7 +35,7 @@ def from_outcome(outcome: Outcome) -> Verdict:
         return Verdict(
             StepState.ACCEPTED if accepted else StepState.DONE,
             State.POSTED,
-            target_reference=outcome.text,
+            target_reference=in_words(outcome.result),
             result=outcome.result,
         )
     if outcome.state is OutcomeState.NOT_EXECUTED:
@@ -60,7 +60,7 @@ def from_found(found: Found, draft: StepDraft, *, refused: bool = False) -> Verd
         refused: True when the target had just refused the step as a duplicate.
     """
     if found.state is FoundState.OURS:
-        return Verdict(StepState.DONE, State.POSTED, target_reference=found.detail, result=found.result)
+        return Verdict(StepState.DONE, State.POSTED, target_reference=in_words(found.result), result=found.result)
     if found.state is FoundState.SAME_NOT_OURS:
         return Verdict(
             StepState.REFUSED if refused else None,
@@ -68,7 +68,7 @@ def from_found(found: Found, draft: StepDraft, *, refused: bool = False) -> Verd
             code="entered_by_hand",
             subject=draft.remote_reference,
             reason=f"already in the target, entered by hand: {found.detail}",
-            target_reference=found.detail,
+            target_reference=in_words(found.result),
             result=found.result,
         )
     if found.state is FoundState.DIFFERENT:
@@ -80,10 +80,23 @@ def from_found(found: Found, draft: StepDraft, *, refused: bool = False) -> Verd
             reason=f"the number is already used in the target by something else: {found.detail}",
             result=found.result,
         )
+    if found.state is FoundState.UNKNOWN:
+        return Verdict(None, State.PARKED, code="needs_a_person", subject=draft.remote_reference, reason=found.detail)
+    # refused as a duplicate, yet not among the posted documents (FINANCE §5)
+    text = found.detail or "refused as a duplicate, yet not posted: registered there, approve it in the target"
     return Verdict(
-        StepState.REFUSED,
+        StepState.REFUSED if refused else None,
         State.PARKED,
         code="registered_not_posted",
         subject=draft.remote_reference,
-        reason="refused as a duplicate, yet not among the posted invoices: registered there, approve it in the target",
+        reason=text,
     )
+
+
+def in_words(result: Mapping[str, Any]) -> str:
+    """Return the target's keys of a posted document as people look for them there."""
+    words = (("journal", "journal"), ("entry", "entry"), ("gl_journal", "GL journal"), ("gl_status", "GL"))
+    named = [f"{word} {result[key]}" for key, word in words if result.get(key)]
+    if result.get("year"):
+        named.append(f"period {result['year']}/{result.get('period', '')}")
+    return ", ".join(named)

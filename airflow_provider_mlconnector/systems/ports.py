@@ -235,9 +235,11 @@ class FoundState(StrEnum):
     """There, same fingerprint, not our reference: entered by hand."""
     DIFFERENT = "different"
     """The key is taken by something else."""
+    AWAITING = "awaiting"
+    """The number is taken by an entry, not ours, that waits for somebody's approval in the target."""
     ABSENT = "absent"
     UNKNOWN = "unknown"
-    """The target cannot answer this (no searchable reference, or not proven)."""
+    """The target cannot answer this: no searchable reference, not proven, or a twin that a person must look at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,7 +303,11 @@ class TargetSession(Protocol):
         ...
 
     def batches(self, steps: Sequence[StepDraft]) -> Iterator[Sequence[StepDraft]]:
-        """Cut steps into groups that fit one request each, order kept."""
+        """Cut steps into groups that fit one request each.
+
+        Every step given is in exactly one group, the very object; the order may change between steps that cannot share
+        a request.
+        """
         ...
 
     def post(self, steps: Sequence[StepDraft], *, fence: Fence) -> Sequence[Outcome]:
@@ -309,7 +315,7 @@ class TargetSession(Protocol):
 
         Raises:
             AmbiguousOutcome: No parsed business answer: every step of the group may have been executed.
-            NotAuthenticated, Retriable, StaleClaim: Proven not executed.
+            MLConnectorError: Any other is proof that nothing was executed.
         """
         ...
 

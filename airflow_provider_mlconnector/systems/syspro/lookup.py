@@ -89,8 +89,9 @@ class LookUp:
     def _judge_invoice(self, step: StepDraft, rows: Sequence[Row]) -> Found:
         if not rows:
             return Found(FoundState.ABSENT)
-        row = next((row for row in rows if row["Reference"] == step.our_reference), rows[0])
-        ours = row["Reference"] == step.our_reference
+        # a draft of SysproTarget.identify has no reference, and neither may the row
+        mine = [row for row in rows if step.our_reference and row["Reference"] == step.our_reference]
+        row, ours = (mine or rows)[0], bool(mine)
         differences = _differences(step.fingerprint, row)
         result = {
             "journal": row["Journal"],
@@ -135,7 +136,7 @@ class LookUp:
     def _credits(self, steps: Sequence[StepDraft], *, settling: bool) -> list[Found]:
         conditions = [
             both(
-                Condition("Supplier", "EQ", step.payload["item"]["supplier"]),
+                key_condition("Supplier", step.payload["item"]["supplier"]),
                 key_condition("Invoice", step.payload["item"]["invoice"]),
             )
             for step in steps
@@ -201,7 +202,7 @@ def _invoice_condition(step: StepDraft) -> Condition | Where:
     item = step.payload["item"]
     if not is_number(item["invoice"]):
         return Condition("Invoice", "EQ", item["invoice"])
-    return both(Condition("Supplier", "EQ", item["supplier"]), key_condition("Invoice", item["invoice"]))
+    return both(key_condition("Supplier", item["supplier"]), key_condition("Invoice", item["invoice"]))
 
 
 def _unique(conditions: Iterable[Condition | Where]) -> list[Condition | Where]:
