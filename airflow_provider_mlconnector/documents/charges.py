@@ -25,7 +25,7 @@ class Reading:
 
     Attributes:
         charges: Header charges that come on top of those of the lines.
-        taxes: Header taxes that come on top of those of the lines.
+        taxes: Header taxes in the total that come on top of those of the lines.
         tax_in_total: False when all taxes, of header and lines, stand outside the total.
     """
 

@@ -15,6 +15,7 @@ from airflow_provider_mlconnector.mapping.model import MappingSet, sections
 
 MAX_NODES = 200_000
 """Beyond any real mapping; stops texts whose aliases multiply."""
+MAX_DEPTH = 10
 _SHOWN = 10
 _Lines = dict[tuple[str, ...], int]
 
@@ -38,6 +39,8 @@ def load_mapping(text: str, *, origin: str) -> MappingSet:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise _failure(origin, [(mark.line + 1 if mark else 1, error.problem or "not YAML")]) from None
+    except RecursionError:
+        raise _failure(origin, [(1, "nested too deeply for a mapping")]) from None
     except yaml.YAMLError as error:
         raise _failure(origin, [(1, f"not YAML: {error}")]) from None
     if not isinstance(node, yaml.MappingNode):
@@ -63,9 +66,12 @@ class _Reader:
     def read(self, node: yaml.Node, path: tuple[str, ...]) -> Any:  # noqa: ANN401 - YAML
         self._lines.setdefault(path, node.start_mark.line + 1)
         self._count += 1
+        if len(path) > MAX_DEPTH:
+            self._problems.append((node.start_mark.line + 1, "nested too deeply for a mapping"))
+            return None
         if self._count > MAX_NODES:
             if self._count == MAX_NODES + 1:
-                self._problems.append((node.start_mark.line + 1, "the mapping is too large"))
+                self._problems.append((node.start_mark.line + 1, "too large for a mapping"))
             return None
         if isinstance(node, yaml.MappingNode):
             return dict(self._pairs(node, path))

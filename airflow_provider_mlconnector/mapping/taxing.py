@@ -47,7 +47,8 @@ def recoverable_tax(checked: CheckedInvoice, mapping: MappingSet) -> Decimal:
         Rejected: The total leaves out a tax that is not self-assessed, or contains one that is (``total_mismatch``).
     """
     invoice, reading, taxes = checked.invoice, checked.reading, mapping.taxes
-    stated = [*reading.taxes, *(tax for line in invoice.lines for tax in line.taxes)]
+    header = reading.taxes if reading.tax_in_total else invoice.taxes
+    stated = [*header, *(tax for line in invoice.lines for tax in line.taxes)]
     for tax in stated:
         if (taxes.policy_of(tax.code) is TaxPolicy.SELF_ASSESSED) is reading.tax_in_total:
             contains = "contains" if reading.tax_in_total else "leaves out"

@@ -64,7 +64,9 @@ def _repaired(data: bytes) -> bytes:
 
 def is_empty(value: object) -> bool:
     """Tell whether a value is one of JAGGAER's ways to say nothing: absent, null, ``{}``, ``[]`` or blank text."""
-    return value is None or value in ({}, []) or (isinstance(value, str) and not value.strip())
+    if isinstance(value, str):
+        return not value.strip()
+    return value is None or (not value and isinstance(value, dict | list))
 
 
 def at(data: object, dotted: str) -> object:
@@ -76,7 +78,7 @@ def at(data: object, dotted: str) -> object:
     return data
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Place:
     """An object of the document, where it stands in words, and its canonical path."""
 
@@ -92,10 +94,10 @@ class Place:
             required: What the field is for people; empty means that it may be missing.
         """
         value = self.data.get(key)
+        if isinstance(value, str) and (stripped := value.strip()):
+            return stripped
         if is_empty(value):
             return self._missing(key, required) if required else ""
-        if isinstance(value, str):
-            return value.strip()
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
         return self.refuse(key, "a text")
@@ -141,7 +143,7 @@ class Place:
         value = self.data.get(key)
         if is_empty(value):
             value = {}
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             self.refuse(key, "an object")
         return Place(value, f"{self.words}, {key}", self.path)
 
@@ -173,7 +175,7 @@ def as_place(value: object, words: str, path: str = "") -> Place:
     Raises:
         Rejected: It is not an object.
     """
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return Place(value, words, path)
     msg = f"{words} is not an object; the record cannot be read"
     raise Rejected(msg, code="unreadable_field", field=path.rstrip("."))
