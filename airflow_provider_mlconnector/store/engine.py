@@ -34,9 +34,7 @@ def make_engine(url: str) -> Engine:
         if parsed.get_backend_name() == "sqlite":
             return _sqlite(parsed)
         if parsed.get_backend_name() == "postgresql":
-            return create_engine(
-                parsed.set(drivername="postgresql+psycopg"), hide_parameters=True, pool_pre_ping=True, pool_size=5
-            )
+            return _postgres(parsed)
     except (exc.ArgumentError, ModuleNotFoundError) as error:
         # the cause may quote the URL with its password
         reason = "its driver is not installed" if isinstance(error, ModuleNotFoundError) else "its URL is malformed"
@@ -44,6 +42,21 @@ def make_engine(url: str) -> Engine:
         raise ConfigurationError(msg, field="connection 'mlconnector_store'") from None
     msg = f"connection 'mlconnector_store': {parsed.get_backend_name()!r} is neither PostgreSQL nor SQLite"
     raise ConfigurationError(msg, field="connection 'mlconnector_store'")
+
+
+def _postgres(url: URL) -> Engine:
+    engine = create_engine(url.set(drivername="postgresql+psycopg"), hide_parameters=True, pool_pre_ping=True)
+
+    @event.listens_for(engine, "connect")
+    def _prepare(dbapi_connection: Any, _record: object) -> None:  # noqa: ANN401 - psycopg is an optional import
+        # an intent must outlive a crash of the server, whatever a database's defaults say
+        dbapi_connection.autocommit = True
+        dbapi_connection.execute(
+            "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+        )
+        dbapi_connection.autocommit = False
+
+    return engine
 
 
 def _sqlite(url: URL) -> Engine:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Lock
+from threading import Lock, local
 
 from sqlalchemy import Connection, Engine, column, func, inspect, select, table
 
@@ -38,6 +38,7 @@ class Store:
         self._clock = clock
         self._ids = Ids()
         self._lock = Lock()
+        self._in_thread = local()
         self._id = ""
 
     @classmethod
@@ -96,7 +97,7 @@ class Store:
             Unavailable: The database cannot be reached, or ended the transaction: nothing was stored.
         """
         self._ready()
-        with transaction(self._engine) as connection:
+        with self._only_one(), transaction(self._engine) as connection:
             work = Work(connection, self._keyring, self._clock, actor, batch_id=batch_id, ids=self._ids)
             yield UnitOfWork(work)
             chain.flush(work)
@@ -164,6 +165,18 @@ class Store:
 
     def _ready(self) -> None:
         _ = self.id
+
+    @contextmanager
+    def _only_one(self) -> Iterator[None]:
+        """Refuse a unit of work inside another: on SQLite it would wait for itself until the timeout."""
+        if getattr(self._in_thread, "working", False):
+            msg = "a unit of work was opened inside another one of the same thread: a defect"
+            raise RuntimeError(msg)
+        self._in_thread.working = True
+        try:
+            yield
+        finally:
+            self._in_thread.working = False
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:

@@ -22,7 +22,6 @@ _SUPERUSER = "mlconnector"
 _SETTINGS = {
     # durability is not what these tests are about
     "fsync": "off",
-    "synchronous_commit": "off",
     "full_page_writes": "off",
     "listen_addresses": "127.0.0.1",
     "max_connections": "60",
