@@ -1,0 +1,188 @@
+"""The whole house without Airflow: real clients over real HTTP to the sandbox, a real store, the DAG's steps in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from airflow_provider_mlconnector.sandbox.server import RunningSandbox, serving
+from airflow_provider_mlconnector.store import KeyRing, Store
+from airflow_provider_mlconnector.store.records import Actor, DocumentRecord
+from airflow_provider_mlconnector.sync.extract import extract
+from airflow_provider_mlconnector.sync.job import Job
+from airflow_provider_mlconnector.sync.mappings import MappingText
+from airflow_provider_mlconnector.sync.plan import plan_chunks
+from airflow_provider_mlconnector.sync.post import post
+from airflow_provider_mlconnector.sync.report import Report, report
+from airflow_provider_mlconnector.sync.route import Route
+from airflow_provider_mlconnector.sync.settle import settle
+from airflow_provider_mlconnector.sync.validate import validate
+from airflow_provider_mlconnector.systems.jaggaer.auth import Credentials
+from airflow_provider_mlconnector.systems.jaggaer.client import JaggaerClient
+from airflow_provider_mlconnector.systems.jaggaer.contract import JaggaerContract
+from airflow_provider_mlconnector.systems.jaggaer.invoices import decode
+from airflow_provider_mlconnector.systems.jaggaer.source import JaggaerInvoiceSource
+from airflow_provider_mlconnector.systems.ports import SystemClock
+from airflow_provider_mlconnector.systems.syspro.client import SysproClient, SysproCredentials
+from airflow_provider_mlconnector.systems.syspro.options import SysproOptions
+from airflow_provider_mlconnector.systems.syspro.target import SysproTarget
+from airflow_provider_mlconnector.systems.transport import Transport
+
+ROOT = Path(__file__).resolve().parents[2]
+MAPPING = ROOT / "dags" / "mappings" / "jaggaer_to_syspro.yaml"
+ROUTE = Route(name="jaggaer_to_syspro_invoices", source="jaggaer", target="syspro", start_at=date(2020, 1, 1))
+CUT_OVER_DAYS = 120
+
+
+class ShiftedClock(SystemClock):
+    """The machine's clock plus an offset that tests move, so that waiting times pass without waiting."""
+
+    def __init__(self) -> None:
+        self.offset = timedelta(0)
+
+    def now(self) -> datetime:
+        """Return the shifted time."""
+        return datetime.now(UTC) + self.offset
+
+    def advance(self, seconds: float) -> None:
+        """Move the time forward."""
+        self.offset += timedelta(seconds=seconds)
+
+
+@dataclass
+class Flow:
+    """One deployment: sandbox, store, route. ``tries`` numbers the workers."""
+
+    sandbox: RunningSandbox
+    store: Store
+    clock: ShiftedClock
+    route: Route
+    syspro: Mapping[str, Any] = field(default_factory=dict)
+    timeout: float = 5.0
+    max_url: int = 8000
+    lease_seconds: float = 30.0
+    tries: int = 0
+    run: int = 1
+    chunks: list[dict[str, Any]] = field(default_factory=list)
+
+    def source(self) -> JaggaerInvoiceSource:
+        """Return a fresh client of the tenant."""
+        parts = self.sandbox.app.jaggaer.credentials()
+        url = self.sandbox.url
+        transport = Transport(url, system="JAGGAER", allow_http=True, timeout=self.timeout, wait_budget=20)
+        credentials = Credentials("jaggaer", url, parts["login"], parts["password"])
+        return JaggaerInvoiceSource(JaggaerClient(transport, credentials, contract=JaggaerContract(), cache=self.store.tokens))
+
+    def target(self) -> SysproTarget:
+        """Return a fresh client of the site."""
+        parts = self.sandbox.app.syspro.credentials()
+        base = f"{self.sandbox.url}/SYSPROWCFService/Rest"
+        transport = Transport(
+            base, system="SYSPRO", allow_http=True, timeout=self.timeout, max_url=self.max_url, wait_budget=20
+        )
+        credentials = SysproCredentials(
+            operator=parts["login"],
+            password=parts["password"],
+            company=parts["extra"]["company_id"],
+            company_password=parts["extra"]["company_password"],
+        )
+        options = SysproOptions(company=parts["extra"]["company_id"], remote_timeout=self.timeout, **self.syspro)
+        return SysproTarget("syspro", SysproClient(transport, credentials), options)
+
+    def job(self, task: str, **changes: Any) -> Job:
+        """Return the job of a new try of a task."""
+        self.tries += 1
+        defaults: dict[str, Any] = {
+            "store": self.store,
+            "route": self.route,
+            "actor": Actor(dag_id="flow", run_id=f"run{self.run}", task_id=task, try_number=self.tries),
+            "batch_id": f"flow{self.run}",
+            "clock": self.clock,
+            "lease_seconds": self.lease_seconds,
+            "lease_wait": 5.0,
+        }
+        return Job(**(defaults | changes))
+
+    def extract(self, **changes: Any) -> Any:
+        """Run the task."""
+        return extract(self.job("extract", **changes), self.source())
+
+    def plan(self, **changes: Any) -> Any:
+        """Run the task."""
+        self.chunks = plan_chunks(self.job("plan", **changes), self.target())
+        return self.chunks
+
+    def validate(self, **changes: Any) -> list[Any]:
+        """Run the mapped tasks one after the other."""
+        self.tries += 1
+        attempt = self.tries
+        results = []
+        for chunk in self.chunks:
+            job = self.job("validate", **changes)
+            job = replace(job, actor=replace(job.actor, try_number=attempt))
+            text = MappingText(MAPPING.read_text(), "sample mapping")
+            results.append(
+                validate(job, decode=decode, target=self.target(), mapping_text=text, chunk_id=chunk["chunk_id"])
+            )
+        return results
+
+    def post(self, **changes: Any) -> Any:
+        """Run the task."""
+        return post(self.job("post", **changes), self.target())
+
+    def settle(self, **changes: Any) -> Any:
+        """Poke the sensor once."""
+        return settle(self.job("settle", **changes), self.target())
+
+    def report(self, **changes: Any) -> Report:
+        """Run the task."""
+        return report(self.job("report", **changes))
+
+    def all(self, **changes: Any) -> Report:
+        """One DAG run: each task once, the sensor until nothing is worth waiting for."""
+        self.extract(**changes)
+        self.plan(**changes)
+        self.validate(**changes)
+        self.post(**changes)
+        settled = self.settle(**changes)
+        while settled.pending:
+            self.clock.advance(settled.wait_seconds or 1)
+            settled = self.settle(**changes)
+        self.run += 1
+        return self.report(**changes)
+
+    def documents(self) -> list[DocumentRecord]:
+        """Return every document, oldest first."""
+        with self.store.unit_of_work(Actor(user="test")) as uow:
+            return uow.documents.search(limit=1_000_000, after_id="")
+
+    def ledger(self) -> dict[str, Any]:
+        """Return the simulated site's oracle."""
+        return self.sandbox.app.syspro.ledger()
+
+
+@contextmanager
+def flow(
+    directory: Path,
+    *,
+    url: str = "",
+    seed: int = 1,
+    jaggaer: Mapping[str, Any] | None = None,
+    syspro_site: Mapping[str, Any] | None = None,
+    **changes: Any,
+) -> Iterator[Flow]:
+    """Run a sandbox and a migrated store (SQLite in ``directory``, or the database at ``url``)."""
+    clock = ShiftedClock()
+    store = Store.open(url or f"sqlite:///{directory / 'store.db'}", KeyRing.derive("test-only"), clock=clock)
+    store.upgrade()
+    try:
+        with serving(seed=seed, jaggaer=jaggaer, syspro=syspro_site) as sandbox:
+            start_at = datetime.now(UTC).date() - timedelta(days=CUT_OVER_DAYS)
+            route = ROUTE.model_copy(update={"start_at": start_at})
+            yield Flow(sandbox=sandbox, store=store, clock=clock, route=route, **changes)
+    finally:
+        store.close()
