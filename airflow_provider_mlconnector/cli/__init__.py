@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from airflow_provider_mlconnector.cli import audit, dags, documents, mapping, store, systems
+from airflow_provider_mlconnector.cli import audit, dags, demo, documents, mapping, store, systems
 from airflow_provider_mlconnector.cli.output import FriendlyGroup
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app.add_typer(store.app, name="store")
 app.add_typer(audit.app, name="audit")
 app.add_typer(mapping.app, name="mapping")
 app.add_typer(dags.app, name="dags")
+app.command("demo")(demo.demo)
 app.command("ping")(systems.ping)
 app.command("adopt")(systems.adopt)
 app.command("documents")(documents.documents)

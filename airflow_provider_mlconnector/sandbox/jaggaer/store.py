@@ -174,6 +174,7 @@ def _truth(draft: Draft) -> dict[str, Any]:
         "gross": str(draft.total),
         "supplier": None if "supplierNumber" in draft.empty else draft.supplier.number,
         "number": None if "supplierInvoiceNumber" in draft.empty else draft.number,
+        "invoice_date": draft.invoice_date.isoformat(),
         "invoice_number": wire.number(draft.id),
         "original": draft.original,
         "edited": False,
@@ -192,6 +193,7 @@ def _truth_of_document(document: Document, label: str) -> dict[str, Any]:
         "gross": str(Decimal(str(total["value"]))) if "value" in total else None,
         "supplier": supplier.get("supplierNumber") or None,
         "number": header.get("supplierInvoiceNumber") or None,
+        "invoice_date": str(header.get("invoiceDate", ""))[:10] or None,
         "invoice_number": header.get("invoiceNumber"),
         "original": header.get("originalInvoiceNumber") if credit else None,
     }

@@ -1,0 +1,104 @@
+"""The simulated SYSPRO and JAGGAER as the demo sees them: a process of its own, spoken to over HTTP only."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from airflow_provider_mlconnector.demo.home import Home, StepFailed, mlconnector
+
+START_SECONDS = 60
+READY = re.compile(rb"sandbox ready on (\S+)")
+TYPED_IN = ("plain", "multi_line", "eur", "split_percent")
+"""Kinds of the invoices somebody typed into SYSPRO before the connector came."""
+
+
+class Site:
+    """The sandbox's control API at ``url``."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._session = requests.Session()
+        self._session.trust_env = False
+
+    def ask(self, command: str, body: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401 - JSON
+        """GET a control command, or POST it with a body.
+
+        Raises:
+            StepFailed: The sandbox refused it.
+        """
+        method = "GET" if body is None else "POST"
+        answer = self._session.request(method, f"{self.url}/_sandbox/{command}", json=body, timeout=60)
+        if not answer.ok:
+            message = f"the sandbox refused {command}: {answer.text}"
+            raise StepFailed(message)
+        return answer.json()
+
+    def connections(self) -> dict[str, dict[str, Any]]:
+        """Return the two connections as `airflow connections import` reads them: what a user types into the forms."""
+        found = self.ask("credentials")
+        return {
+            f"{system}_default": {
+                "conn_type": f"mlconnector_{system}",
+                "host": found[system]["host"],
+                "login": found[system]["login"],
+                "password": found[system]["password"],
+                "extra": json.dumps({**found[system]["extra"], "allow_http": True}),
+            }
+            for system in ("syspro", "jaggaer")
+        }
+
+    def type_in(self) -> list[str]:
+        """Let a clerk type four invoices into SYSPRO, the last with a wrong amount; return their numbers."""
+        truth = self.ask("truth")
+        of_kind = {truth[key]["label"]: truth[key] for key in sorted(truth, key=int)}
+        rows = [of_kind[label] for label in TYPED_IN]
+        for row in rows:
+            mistake = 10 if row is rows[-1] else 0
+            self._type_in(row, str(Decimal(row["gross"]) + mistake))
+        return [row["number"] for row in rows]
+
+    def _type_in(self, row: Mapping[str, Any], value: str) -> None:
+        invoice = {
+            "supplier": row["supplier"],
+            "invoice": row["number"],
+            "value": value,
+            "invoice_date": row["invoice_date"],
+            "reference": "typed in by hand",
+        }
+        self.ask("documents", {"system": "syspro", "kind": "ap_invoice", **invoice})
+
+
+@contextmanager
+def running_site(home: Home, *, seed: int, invoices: int) -> Iterator[Site]:
+    """Run the sandbox over the home's journal for the length of a ``with`` block.
+
+    Raises:
+        StepFailed: It does not start, for example because the home was made with another seed.
+    """
+    command = mlconnector(
+        "sandbox", "--port", "0", "--seed", str(seed), "--invoices", str(invoices), "--journal", str(home.journal)
+    )
+    with home.started("sandbox", *command) as process:
+        yield Site(_url(process, home.logs / "sandbox.log"))
+
+
+def _url(process: subprocess.Popen[bytes], log: Path) -> str:
+    give_up = time.monotonic() + START_SECONDS
+    while time.monotonic() < give_up:
+        if found := READY.search(log.read_bytes()):
+            return found.group(1).decode()
+        if process.poll() is not None:
+            break
+        time.sleep(0.05)
+    message = f"the sandbox did not start:\n{log.read_text(encoding='utf-8', errors='replace').strip()[-2000:]}"
+    raise StepFailed(message)

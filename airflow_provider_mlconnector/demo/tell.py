@@ -1,0 +1,171 @@
+"""What the demo prints: for people as tables, for scripts as JSON."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.padding import Padding
+from rich.table import Table
+
+from airflow_provider_mlconnector.demo.facts import Books
+from airflow_provider_mlconnector.demo.proofs import Proof
+from airflow_provider_mlconnector.demo.stage import DagRun
+from airflow_provider_mlconnector.documents.lifecycle import State
+from airflow_provider_mlconnector.store.records import DocumentRecord
+
+STUCK = (State.REJECTED, State.PARKED, State.FAILED, State.UNCERTAIN, State.CHANGED_AFTER_POSTING)
+NOTES = {
+    State.POSTED: "in SYSPRO, by us",
+    State.LINKED: "in SYSPRO already, typed in by hand",
+    State.PARKED: "a cause outside the invoice: tried again on every run",
+    State.REJECTED: "a cause inside the invoice: a person corrects it",
+    State.FAILED: "SYSPRO refused it",
+    State.UNCERTAIN: "sent, outcome not known yet",
+    State.SKIPPED: "paid, cancelled or dated before the cut-over",
+}
+MOST_DIFFERENCES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Everything there is to tell about one run.
+
+    Attributes:
+        books: The store's side after the run.
+        proofs: What was checked.
+        run: The DAG run.
+        seconds: Time per part of the demo, in order.
+        requests: Calls this run made, by system and call.
+        booked: AP documents this run posted.
+    """
+
+    books: Books
+    proofs: Sequence[Proof]
+    run: DagRun
+    seconds: dict[str, float]
+    requests: dict[str, dict[str, int]]
+    booked: int
+
+    @property
+    def holds(self) -> bool:
+        """Whether every proof holds."""
+        return all(proof.holds for proof in self.proofs)
+
+    def per_document(self, system: str) -> float | None:
+        """Return a system's requests per invoice: read from JAGGAER, or posted to SYSPRO by this run; None for none."""
+        count = self.booked if system == "syspro" else len(self.books.documents)
+        return sum(self.requests.get(system, {}).values()) / count if count else None
+
+
+def as_json(outcome: Outcome) -> dict[str, Any]:
+    """Return the outcome as JSON-able data."""
+    return {
+        "holds": outcome.holds,
+        "store": outcome.books.store_id,
+        "logical_date": outcome.run.logical_date,
+        "tasks": [{name: row[name] for name in ("task_id", "state")} for row in outcome.run.tasks],
+        "documents": len(outcome.books.documents),
+        "counts": dict(Counter(str(document.state) for document in outcome.books.documents)),
+        "sums": {str(state): _texts(sums) for state, sums in _sums(outcome.books.documents).items()},
+        "stuck": [
+            {"state": str(state), "code": code, "documents": [
+                {"number": one.number or one.key, "supplier": one.supplier, "reason": one.reason} for one in group
+            ]}
+            for (state, code), group in _causes(outcome.books)
+        ],
+        "proofs": [
+            {"claim": proof.claim, "holds": proof.holds, "evidence": proof.evidence, "differences": proof.differences}
+            for proof in outcome.proofs
+        ],
+        "booked_in_this_run": outcome.booked,
+        "requests": outcome.requests,
+        "requests_per_posted_invoice": outcome.per_document("syspro"),
+        "seconds": {name: round(seconds, 1) for name, seconds in outcome.seconds.items()},
+    }  # fmt: skip
+
+
+def tell(outcome: Outcome, out: Console) -> None:
+    """Print the outcome."""
+    out.rule("What happened to the invoices")
+    out.print(_states_table(outcome.books.documents))
+    _tell_stuck(outcome, out)
+    out.rule("Is it true?")
+    for proof in outcome.proofs:
+        _tell_proof(proof, out)
+    _tell_cost(outcome, out)
+
+
+def _states_table(documents: Sequence[DocumentRecord]) -> Table:
+    sums = _sums(documents)
+    counts = Counter(document.state for document in documents)
+    table = Table("state", "", "gross, credit memos subtracted", "meaning", box=None, pad_edge=False)
+    table.columns[1].justify = "right"
+    for state, count in sorted(counts.items(), key=lambda item: -item[1]):
+        shown = ", ".join(f"{currency} {value:,}" for currency, value in sums[state].items())
+        table.add_row(f"[bold]{state}[/bold]", str(count), shown, NOTES.get(state, ""))
+    return table
+
+
+def _tell_stuck(outcome: Outcome, out: Console) -> None:
+    causes = _causes(outcome.books)
+    total = sum(len(group) for _cause, group in causes)
+    out.rule(f"{total} wait, each for a reason")
+    for (state, code), group in causes:
+        out.print(f"[bold]{len(group)} {state}[/bold]: {code}")
+        by_reason: dict[str, list[DocumentRecord]] = defaultdict(list)
+        for document in group:
+            by_reason[document.reason].append(document)
+        for reason, alike in by_reason.items():
+            numbers = ", ".join(document.number or document.source_number or document.key for document in alike)
+            out.print(Padding(f"[cyan]{escape(numbers)}[/cyan]  {escape(reason)}", (0, 0, 0, 3)))
+
+
+def _tell_proof(proof: Proof, out: Console) -> None:
+    mark = "[green]✓[/green]" if proof.holds else "[red]✗[/red]"
+    out.print(f"{mark} [bold]{escape(proof.claim)}[/bold]: {escape(proof.evidence)}")
+    for difference in proof.differences[:MOST_DIFFERENCES]:
+        out.print(Padding(f"[red]{escape(difference)}[/red]", (0, 0, 0, 4)))
+    if len(proof.differences) > MOST_DIFFERENCES:
+        out.print(f"    [red]… and {len(proof.differences) - MOST_DIFFERENCES} more[/red]")
+
+
+def _tell_cost(outcome: Outcome, out: Console) -> None:
+    out.rule("What it took")
+    for system, calls in sorted(outcome.requests.items()):
+        named = ", ".join(f"{count} {call}" for call, count in sorted(calls.items(), key=lambda item: -item[1]))
+        rate = outcome.per_document(system)
+        what = "posted" if system == "syspro" else "known"
+        shown = f", {rate:.2f} per invoice {what}" if rate is not None else ""
+        out.print(f"{system.upper()}: {sum(calls.values())} requests{shown} ({named})")
+    parts = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in outcome.seconds.items())
+    out.print(f"{sum(outcome.seconds.values()):.0f} s in all: {parts}")
+
+
+def _sums(documents: Iterable[DocumentRecord]) -> dict[State, dict[str, Decimal]]:
+    """Return gross less credits per state and currency; what no amount can be read from is only counted."""
+    sums: dict[State, dict[str, Decimal]] = defaultdict(dict)
+    for document in documents:
+        by_currency = sums[document.state]
+        if document.gross and document.currency:
+            value = Decimal(document.gross)
+            signed = -value if "credit" in document.kind.casefold() else value
+            by_currency[document.currency] = by_currency.get(document.currency, Decimal(0)) + signed
+    return {state: dict(sorted(by_currency.items())) for state, by_currency in sums.items()}
+
+
+def _texts(sums: dict[str, Decimal]) -> dict[str, str]:
+    return {currency: str(value) for currency, value in sums.items()}
+
+
+def _causes(books: Books) -> list[tuple[tuple[State, str], list[DocumentRecord]]]:
+    """Group what waits by state and cause, most first."""
+    groups: dict[tuple[State, str], list[DocumentRecord]] = defaultdict(list)
+    for document in books.in_states(*STUCK):
+        groups[document.state, document.reason_code].append(document)
+    return sorted(groups.items(), key=lambda item: (STUCK.index(item[0][0]), -len(item[1]), item[0][1]))
