@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 COLUMNS = ("id", "state", "number", "supplier", "kind", "amount", "dated", "why")
 
+TOLD = ("planned", "attempt", "remote", "result")
+"""What of an event's detail people want to read; `--json` has all of it."""
+
 
 def documents(
     *,
@@ -110,6 +113,14 @@ def _tell(record: DocumentRecord, steps: list[StepRecord], events: list[EventRec
 
 
 def _event_row(event: EventRecord) -> tuple[object, ...]:
-    change = f"{event.before} → {event.after}" if event.after and event.before != event.after else event.after
-    detail = event.reason or ", ".join(f"{name}: {plain(value)}" for name, value in event.detail.items())
-    return (event.seq, f"{event.at:%Y-%m-%d %H:%M:%S}", event.kind, change, event.actor.label, detail)
+    change = f"{event.before} → {event.after}" if event.before and event.before != event.after else event.after
+    told = [event.reason, *(f"{name}: {plain(event.detail[name])}" for name in TOLD if event.detail.get(name))]
+    return (event.seq, f"{event.at:%Y-%m-%d %H:%M:%S}", event.kind, change, _who(event), "\n".join(filter(None, told)))
+
+
+def _who(event: EventRecord) -> str:
+    who = event.actor
+    if who.user:
+        return who.label
+    mapped = f"[{who.map_index}]" if who.map_index >= 0 else ""
+    return f"{who.task_id}{mapped} try {who.try_number}\n{who.run_id}"
