@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from airflow_provider_mlconnector.documents.invoice import Invoice
 from airflow_provider_mlconnector.documents.model import Amount, Document, Key, Text
 
@@ -41,6 +43,8 @@ class CodedInvoice(Document):
     tax_code: Text = ""
     tax_value: Amount
     """Recoverable tax, posted to the tax account by the target."""
+    tax_variance: Amount = Decimal(0)
+    """How far the tax the target works out per posting may be from ``tax_value``, in the invoice's currency."""
     freight: Amount
     miscellaneous: Amount
     postings: tuple[Posting, ...]

@@ -92,7 +92,7 @@ SYSPRO_FIELDS: Final[dict[str, Field]] = {
     "options": {
         "label": "Further options",
         "description": "Only where your site differs in what this form does not ask for: JSON with just the differing "
-        "settings, such as the tax variance SYSPRO permits.",
+        "settings, such as the columns of its AP control table.",
         "schema": {"type": ["object", "null"]},
     },
     **TRANSPORT_FIELDS,

@@ -27,6 +27,7 @@ from airflow_provider_mlconnector.mapping.taxing import (
     TaxedShare,
     assign_tax_codes,
     check_variance,
+    permitted_variance,
     recoverable_tax,
 )
 
@@ -74,6 +75,7 @@ def code_invoice(checked: CheckedInvoice, mapping: MappingSet, *, version: int) 
         terms_code=_terms(invoice, coder),
         tax_code=_main_tax_code(postings, mapping),
         tax_value=tax,
+        tax_variance=permitted_variance(mapping, invoice.currency),
         freight=_charged(shares, ChargeKind.FREIGHT),
         miscellaneous=_charged(shares, ChargeKind.HANDLING, ChargeKind.MISCELLANEOUS),
         postings=_with_tax(postings, tax, checked, mapping),

@@ -110,7 +110,7 @@ def check_variance(
     worked_out = add(
         _tax_on(amount, rates[code]).quantize(unit, rounding=ROUND_HALF_UP, context=EXACT) for amount, code in postings
     )
-    variance = _variance(mapping, unit)
+    variance = permitted_variance(mapping, checked.invoice.currency)
     if abs(worked_out - tax) > variance:
         msg = (
             f"from the postings the ledger works out a tax of {worked_out:f}, the invoice states {tax:f}: the rounding"
@@ -123,8 +123,9 @@ def _tax_on(amount: Decimal, rate: Decimal) -> Decimal:
     return EXACT.divide(EXACT.multiply(amount, rate), _HUNDRED)
 
 
-def _variance(mapping: MappingSet, unit: Decimal) -> Decimal:
-    return EXACT.multiply(Decimal(mapping.taxes.variance), unit)
+def permitted_variance(mapping: MappingSet, currency: str) -> Decimal:
+    """Return how far the target's own tax may be from the invoice's, in major units of the currency."""
+    return EXACT.multiply(Decimal(mapping.taxes.variance), minor_unit(currency))
 
 
 def _line_tax(checked: CheckedInvoice, mapping: MappingSet) -> list[Decimal]:
@@ -156,7 +157,7 @@ def _coded(
 ) -> list[TaxedShare]:
     """Find the base and code that reproduce ``tax`` on the bearing lines; everything outside the base bears none."""
     rates = {code: rate for code, rate in mapping.taxes.codes.items() if rate}
-    variance = _variance(mapping, minor_unit(checked.invoice.currency))
+    variance = permitted_variance(mapping, checked.invoice.currency)
     for costs in (_GOODS, _WITH_CHARGES):
         base = add(share.amount for share in shares if share.line in bearing and share.cost in costs)
         gaps = {code: abs(_tax_on(base, rate) - tax) for code, rate in rates.items()}

@@ -45,7 +45,9 @@ class MasterAccount:
 def _suppliers() -> tuple[MasterSupplier, ...]:
     names = ("Northbridge Tooling", "Alpine Reagents", "Harbor Steel", "Quill Office", "Sable Logistics", "Tern Optics")
     plain = [
-        MasterSupplier(f"V{n:05d}", f"{names[n % len(names)]} {n}", branch="10" if n % 3 else "20", tax_number=f"TX{n:07d}")
+        MasterSupplier(
+            f"V{n:05d}", f"{names[n % len(names)]} {n}", branch="10" if n % 3 else "20", tax_number=f"TX{n:07d}"
+        )
         for n in range(1, 31)
     ]
     special = [
@@ -96,7 +98,7 @@ BRANCHES: dict[str, str] = {"10": "Main plant", "20": "Second plant"}
 
 
 def gl_codes() -> dict[str, MasterAccount]:
-    """Return every GL code of the SYSPRO chart: each account under each cost-center section, and the company accounts."""
+    """Return the SYSPRO chart by GL code: each account under each cost-center section, and the company accounts."""
     chart = {
         f"{section}-{account.syspro_code}": account for section, _ in COST_CENTERS.values() for account in ACCOUNTS
     }

@@ -30,10 +30,11 @@ class Shape:
     foreign: bool
     analysis: bool
     hold_override: bool
+    variance: Decimal
 
-    def settings(self, letter: str, variance: Decimal, *, override: bool) -> Settings:
+    def settings(self, letter: str, *, override: bool) -> Settings:
         """Return the request's parameters; ``override`` lets a shown hold pass as a warning."""
-        return Settings(letter, self.foreign, self.analysis, "W" if override else "N", variance)
+        return Settings(letter, self.foreign, self.analysis, "W" if override else "N", self.variance)
 
 
 def item_of(step: StepDraft) -> ApInvoiceItem:
@@ -50,7 +51,8 @@ def shape_of(step: StepDraft) -> Shape:
     """Return what a step needs of its request."""
     payload = step.payload
     analysis = any(line["analysis_code"] for line in payload["item"]["distribution"])
-    return Shape(Period(*payload["period"]), payload["foreign"], analysis, payload["hold_override"])
+    variance = Decimal(payload["tax_variance"])
+    return Shape(Period(*payload["period"]), payload["foreign"], analysis, payload["hold_override"], variance)
 
 
 class Batcher:
@@ -66,12 +68,13 @@ class Batcher:
         self._options = options
 
     @property
-    def _large(self) -> bool:
-        return self._options.transport is Carrier.POSTLD
+    def by_url(self) -> bool:
+        """Whether documents travel in the query string."""
+        return self._options.transport is Carrier.GET
 
     @property
     def _limit(self) -> int:
-        return self._options.max_body if self._large else self._client.transport.max_url - SESSION_ROOM
+        return self._client.transport.max_url - SESSION_ROOM if self.by_url else self._options.max_body
 
     def fits(self, step: StepDraft) -> bool:
         """Whether a step can travel at all, alone in its request."""
@@ -120,13 +123,13 @@ class Batcher:
         if step.name == GL_JOURNAL:
             return gentjl.post_call(journal_of(step))
         shape = shape_of(step)
-        settings = shape.settings("C", self._options.tax_variance, override=shape.hold_override)
+        settings = shape.settings("C", override=shape.hold_override)
         return apstin.post_call([item_of(step)], settings)
 
     def _measure(self, post: PostCall) -> int:
-        if self._large:
-            return len(self._client.post_ld_call(post).body or b"")
-        return self._client.transport.url_length(self._client.post_call(post))
+        if self.by_url:
+            return self._client.transport.url_length(self._client.post_call(post))
+        return len(self._client.post_ld_call(post).body or b"")
 
     def _size(self, document: str) -> int:
-        return len(document.encode()) if self._large else len(quote_plus(document, safe="/"))
+        return len(quote_plus(document, safe="/")) if self.by_url else len(document.encode())

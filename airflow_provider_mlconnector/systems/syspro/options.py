@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -58,7 +57,6 @@ class SysproOptions(BaseModel):
         tax_account: GL code that bears recoverable tax in a journal of ours; empty takes AdmTax.ApTaxGlCode.
         line_notations: Send each GL line's text as LedgerNotation. Off, about five three-line invoices fit one GET of
             8,000 characters; on, about four.
-        tax_variance: PermissibleTaxVariance: how far the supplier's tax may be from the sum of SYSPRO's per-line tax.
         credit_reference_proven: True once ``ping`` proved that TransactionReference can be read back for credits.
         ap_year_column: Column of ApControl with AP's current year. No public source names it or the next three; confirm
             them per site, ``ping`` shows whether they exist.
@@ -82,7 +80,6 @@ class SysproOptions(BaseModel):
     authorize_journal: str = Field(default="D", pattern="^[DA]$")
     tax_account: str = ""
     line_notations: bool = False
-    tax_variance: Decimal = Field(default=Decimal("0.05"), ge=0)
     credit_reference_proven: bool = False
     ap_year_column: str = "FinYear"
     ap_month_column: str = "FinPeriod"

@@ -73,6 +73,7 @@ class Planner:
             "period": [period.year, period.number],
             "foreign": foreign,
             "hold_override": held,
+            "tax_variance": money(self._coded.tax_variance),
             "notes": self._notes,
         }
         steps = [self._ap_step(item, payload)]

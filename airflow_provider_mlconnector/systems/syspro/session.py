@@ -118,7 +118,7 @@ class SysproSession:
         return "" if self._calendar.is_closed(period) else self._calendar.letter(period)
 
     def _settings(self, shape: Shape, letter: str, *, override: bool) -> Settings:
-        return shape.settings(letter, self._options.tax_variance, override=override)
+        return shape.settings(letter, override=override)
 
     def _send(self, post: PostCall, fence: Fence | None) -> Any:  # noqa: ANN401 - an lxml element
         return self._client.post(post, fence=fence, large=self._options.transport is Carrier.POSTLD)

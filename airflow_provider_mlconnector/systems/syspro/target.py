@@ -68,10 +68,9 @@ class SysproTarget:
         steps = Planner(coded, reference, self._options, our_reference=our_reference).steps()
         for step in steps:
             if not self._batcher.fits(step):
-                msg = (
-                    f"invoice {coded.invoice.number} with {len(coded.postings)} GL lines is too large for one "
-                    f"{self._options.transport.value.upper()} request; PostLD carries larger ones"
-                )
+                way = "one URL; transport postld carries larger ones" if self._batcher.by_url else "one PostLD body"
+                lines = len(coded.postings)
+                msg = f"invoice {coded.invoice.number} with {lines} GL lines is too large for {way}"
                 raise Parked(msg, code="too_large", subject=coded.invoice.number)
         return steps
 
