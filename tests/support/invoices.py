@@ -22,7 +22,7 @@ from airflow_provider_mlconnector.documents.invoice import (
     PaymentTerms,
     Tax,
 )
-from airflow_provider_mlconnector.errors import Rejected
+from airflow_provider_mlconnector.errors import DocumentError
 
 some = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """For properties of whole invoices: they are large, and machines that run the tests are shared."""
@@ -32,10 +32,10 @@ TAX_NAMES = ("taxCharge1", "taxCharge2")
 
 
 def attempt(step: Callable[[A], R], argument: A) -> tuple[R | None, str]:
-    """Return the step's result and "", or None and the code of its rejection; any other error passes through."""
+    """Return the step's result and "", or None and the code of its objection; any other error passes through."""
     try:
         return step(argument), ""
-    except Rejected as error:
+    except DocumentError as error:
         return None, error.code
 
 
