@@ -37,7 +37,7 @@ class Booked:
 
     def __str__(self) -> str:
         kind = "credit against" if self.type == "C" else "invoice"
-        return f"{self.supplier} {kind} {self.number}: {self.currency} {self.value:,}"
+        return f"{self.supplier} {kind} {self.number}: {self.currency} {amount(self.value)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,8 @@ def read_books(home: Home) -> Books:
 
     Only after ``home.enter()``.
     """
-    from airflow_provider_mlconnector.hooks.runtime import open_runtime  # noqa: PLC0415 - imports Airflow: environment first
-    from airflow_provider_mlconnector.store.records import ChainHead  # noqa: PLC0415 - with it
+    from airflow_provider_mlconnector.hooks.runtime import open_runtime
+    from airflow_provider_mlconnector.store.records import ChainHead
 
     with open_runtime() as runtime:
         store = runtime.store
@@ -131,6 +131,11 @@ def in_ledger(rows: Sequence[Mapping[str, Any]], *, by: str) -> list[Booked]:
         for row in rows
         if row["by"] == by and row["type"] in AP_STEPS.values()
     ]
+
+
+def amount(value: Decimal) -> str:
+    """Return an amount for people: two decimals, as SYSPRO has them, and a third only where there is one."""
+    return f"{value:,.2f}" if value == round(value, 2) else f"{value:,}"
 
 
 def plain_key(key: str) -> str:

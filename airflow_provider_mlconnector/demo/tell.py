@@ -13,8 +13,8 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
-from airflow_provider_mlconnector.demo.facts import Books
-from airflow_provider_mlconnector.demo.proofs import Proof
+from airflow_provider_mlconnector.demo.facts import Books, amount
+from airflow_provider_mlconnector.demo.proofs import ATTENTION, Proof
 from airflow_provider_mlconnector.demo.stage import DagRun
 from airflow_provider_mlconnector.documents.lifecycle import State
 from airflow_provider_mlconnector.store.records import DocumentRecord
@@ -94,6 +94,11 @@ def tell(outcome: Outcome, out: Console) -> None:
     """Print the outcome."""
     out.rule("What happened to the invoices")
     out.print(_states_table(outcome.books.documents))
+    if attention := outcome.books.in_states(*ATTENTION):
+        out.print(
+            f"The DAG run is red at its last task, [bold]report[/bold]. That is by design: {len(attention)} documents "
+            "need a person. All other tasks are green, and everything that could be posted is."
+        )
     _tell_stuck(outcome, out)
     out.rule("Is it true?")
     for proof in outcome.proofs:
@@ -104,11 +109,14 @@ def tell(outcome: Outcome, out: Console) -> None:
 def _states_table(documents: Sequence[DocumentRecord]) -> Table:
     sums = _sums(documents)
     counts = Counter(document.state for document in documents)
-    table = Table("state", "", "gross, credit memos subtracted", "meaning", box=None, pad_edge=False)
-    table.columns[1].justify = "right"
+    memos = Counter(document.state for document in documents if _is_credit(document))
+    table = Table("state", "in all", "credit memos", "gross, less credit memos", "meaning", box=None, pad_edge=False)
+    for column in table.columns[1:3]:
+        column.justify = "right"
     for state, count in sorted(counts.items(), key=lambda item: -item[1]):
-        shown = ", ".join(f"{currency} {value:,}" for currency, value in sums[state].items())
-        table.add_row(f"[bold]{state}[/bold]", str(count), shown, NOTES.get(state, ""))
+        shown = ", ".join(f"{currency} {amount(value)}" for currency, value in sums[state].items())
+        row = (f"[bold]{state}[/bold]", str(count), str(memos[state] or ""), shown, NOTES.get(state, ""))
+        table.add_row(*row)
     return table
 
 
@@ -123,14 +131,14 @@ def _tell_stuck(outcome: Outcome, out: Console) -> None:
             by_reason[document.reason].append(document)
         for reason, alike in by_reason.items():
             numbers = ", ".join(document.number or document.source_number or document.key for document in alike)
-            out.print(Padding(f"[cyan]{escape(numbers)}[/cyan]  {escape(reason)}", (0, 0, 0, 3)))
+            out.print(Padding(f"[cyan]{escape(numbers)}[/cyan]  {escape(reason)}", (0, 0, 0, 3), expand=False))
 
 
 def _tell_proof(proof: Proof, out: Console) -> None:
     mark = "[green]✓[/green]" if proof.holds else "[red]✗[/red]"
     out.print(f"{mark} [bold]{escape(proof.claim)}[/bold]: {escape(proof.evidence)}")
     for difference in proof.differences[:MOST_DIFFERENCES]:
-        out.print(Padding(f"[red]{escape(difference)}[/red]", (0, 0, 0, 4)))
+        out.print(Padding(f"[red]{escape(difference)}[/red]", (0, 0, 0, 4), expand=False))
     if len(proof.differences) > MOST_DIFFERENCES:
         out.print(f"    [red]… and {len(proof.differences) - MOST_DIFFERENCES} more[/red]")
 
@@ -154,9 +162,13 @@ def _sums(documents: Iterable[DocumentRecord]) -> dict[State, dict[str, Decimal]
         by_currency = sums[document.state]
         if document.gross and document.currency:
             value = Decimal(document.gross)
-            signed = -value if "credit" in document.kind.casefold() else value
+            signed = -value if _is_credit(document) else value
             by_currency[document.currency] = by_currency.get(document.currency, Decimal(0)) + signed
     return {state: dict(sorted(by_currency.items())) for state, by_currency in sums.items()}
+
+
+def _is_credit(document: DocumentRecord) -> bool:
+    return "credit" in document.kind.casefold()
 
 
 def _texts(sums: dict[str, Decimal]) -> dict[str, str]:
