@@ -106,28 +106,50 @@ def assign(items: Sequence[ItemAnswer], keys: Sequence[tuple[str, str]]) -> list
         keys: (supplier, invoice) of each document sent, in the order sent.
 
     Raises:
-        AmbiguousOutcome: Some document has no answer that is surely its own.
+        AmbiguousOutcome: Some document has no answer that is surely its own, or some answer no document.
     """
-    left = list(items)
-    found: list[ItemAnswer | None] = [None] * len(keys)
     wanted = [(normal(supplier), normal(invoice)) for supplier, invoice in keys]
+    found: dict[int, ItemAnswer] = {}
+    nameless = []
     for item in items:
-        key = (normal(item.said("Supplier")), normal(item.said("Invoice")))
-        if wanted.count(key) == 1 and found[wanted.index(key)] is None:
-            found[wanted.index(key)] = item
-            left.remove(item)
-    for item in list(left):
-        if item.position is not None and 1 <= item.position <= len(keys) and found[item.position - 1] is None:
-            found[item.position - 1] = item
-            left.remove(item)
-    open_places = [place for place, item in enumerate(found) if item is None]
+        places = [place for place, key in enumerate(wanted) if _names(item, key)]
+        if len(places) == 1 and places[0] not in found:
+            found[places[0]] = item
+        else:
+            nameless.append(item)
+    left = []
+    for item in nameless:
+        place = (item.position or 0) - 1
+        if 0 <= place < len(keys) and place not in found and _agrees(item, wanted[place]):
+            found[place] = item
+        else:
+            left.append(item)
+    open_places = [place for place in range(len(keys)) if place not in found]
     sure = len(left) == 1 or all(item.problems for item in left)
-    if open_places and (len(left) != len(open_places) or not sure):
-        msg = f"SYSPRO's answer to {len(keys)} documents leaves {len(open_places)} of them open"
+    if len(left) != len(open_places) or not sure:
+        msg = f"SYSPRO's answer to {len(keys)} documents leaves {len(open_places)} of them and {len(left)} items open"
         raise AmbiguousOutcome(msg)
     for place, item in zip(open_places, left, strict=True):
+        if not _agrees(item, wanted[place]):
+            msg = f"SYSPRO answered for {item.said('Supplier')} {item.said('Invoice')}, which was not asked"
+            raise AmbiguousOutcome(msg)
         found[place] = item
-    return [item for item in found if item is not None]
+    return [found[place] for place in range(len(keys))]
+
+
+def _told(item: ItemAnswer) -> tuple[str, str]:
+    return normal(item.said("Supplier")), normal(item.said("Invoice"))
+
+
+def _names(item: ItemAnswer, key: tuple[str, str]) -> bool:
+    """Whether an answer names a document: its number, and its supplier unless that is left out."""
+    supplier, invoice = _told(item)
+    return invoice == key[1] and supplier in {"", key[0]}
+
+
+def _agrees(item: ItemAnswer, key: tuple[str, str]) -> bool:
+    """Whether nothing an answer names contradicts a document."""
+    return all(told in {"", wanted} for told, wanted in zip(_told(item), key, strict=True))
 
 
 def refusal(item: ItemAnswer, *, duplicate_field: str = "") -> Outcome:
