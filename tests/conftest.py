@@ -6,7 +6,6 @@ import atexit
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -42,9 +41,9 @@ def airflow_home() -> Path:
 
 
 @pytest.fixture(scope="session")
-def airflow_db(airflow_home: Path) -> Iterator[Path]:
+def airflow_db(airflow_home: Path) -> Path:
     """A migrated Airflow metadata database (SQLite), once per test process."""
-    from airflow.utils.db import initdb
+    from airflow.utils.db import initdb  # noqa: PLC0415 - only once the environment above is set
 
     initdb()
-    yield airflow_home
+    return airflow_home

@@ -109,8 +109,8 @@ class SystemHook(BaseHook):
         return ConfigurationError(message, field=where)
 
     @abstractmethod
-    def probe(self, store: Store | None) -> Sequence[Check]:
-        """Log in and try everything the connector will need, changing nothing."""
+    def probe(self) -> Sequence[Check]:
+        """Log in afresh and try everything the connector will need, changing nothing."""
 
     def operator_lease(self) -> str:
         """Return the lease a session of this connection needs, empty when sessions do not disturb each other."""
@@ -137,31 +137,33 @@ class SystemHook(BaseHook):
             Unavailable: The operator is in use (says by whom and since when), or the remote cannot be reached.
             NotAuthenticated, ConfigurationError: A field of the connection is wrong.
         """
-        with self._any_store() as (store, note):
-            name = self.operator_lease()
-            if store is None or not name:
-                return Diagnosis(tuple(self.probe(store)), (note,) if note else ())
+        name = self.operator_lease()
+        if not name:
+            return Diagnosis(tuple(self.probe()))
+        store, note = (self._store, "") if self._store is not None else _configured_store()
+        if store is None:
+            return Diagnosis(tuple(self.probe()), (note,))
+        try:
             with _held(store, name, who, self.system):
-                return Diagnosis(tuple(self.probe(store)))
-
-    @contextmanager
-    def _any_store(self) -> Iterator[tuple[Store | None, str]]:
-        """Give the hook's store, or the configured one; None with a note when none is set up yet."""
-        if self._store is not None:
-            yield self._store, ""
-            return
-        from airflow_provider_mlconnector.hooks.stores import open_store
-
-        try:
-            store = open_store()
-            store.check()
-        except ConfigurationError as error:
-            yield None, f"Tested without operator lease, since the connector's store is not ready: {error.message}"
-            return
-        try:
-            yield store, ""
+                return Diagnosis(tuple(self.probe()))
         finally:
+            if self._store is None:
+                store.close()
+
+
+def _configured_store() -> tuple[Store | None, str]:
+    """Return the configured store, or none and why: a connection is often made before the store is."""
+    from airflow_provider_mlconnector.hooks.stores import open_store
+
+    store = None
+    try:
+        store = open_store()
+        _ = store.id  # the first use checks schema and keys
+    except ConfigurationError as error:
+        if store is not None:
             store.close()
+        return None, f"Tested without operator lease, since the connector's store is not ready: {error.message}"
+    return store, ""
 
 
 @contextmanager

@@ -60,9 +60,9 @@ class SysproHook(SystemHook):
         """Return the lease of operator and company: a second logon would end the first session."""
         return self._target(None, None).operator_lease
 
-    def probe(self, store: Store | None) -> Sequence[Check]:
+    def probe(self) -> Sequence[Check]:
         """Log on and try each business object the connector will use, storing nothing."""
-        return [Check(found.name, found.ok, found.message) for found in self._target(store, None).probe()]
+        return [Check(found.name, found.ok, found.message) for found in self._target(None, None).probe()]
 
     def options(self, route: Route | None = None) -> SysproOptions:
         """Return the choices of connection and route.

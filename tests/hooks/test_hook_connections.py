@@ -4,6 +4,9 @@ import json
 from typing import Any
 
 import pytest
+from airflow.sdk import BaseHook, Connection
+from airflow.sdk.execution_time import supervisor
+from airflow.sdk.log import redact
 
 from airflow_provider_mlconnector.errors import ConfigurationError, Unavailable
 from airflow_provider_mlconnector.hooks.connections import Endpoint, resolve
@@ -50,7 +53,7 @@ def test_an_unusable_base_url_names_connection_and_field_but_not_its_content(hos
 
 
 def test_a_missing_connection_is_a_configuration_error_that_says_where_to_create_it() -> None:
-    with pytest.raises(ConfigurationError, match="connection 'nowhere' does not exist.*AIRFLOW_CONN_NOWHERE"):
+    with pytest.raises(ConfigurationError, match=r"connection 'nowhere' does not exist.*AIRFLOW_CONN_NOWHERE"):
         resolve("nowhere")
 
 
@@ -63,8 +66,6 @@ class BrokenBackend:
 
 
 def test_a_secrets_backend_that_is_down_is_unavailable_not_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    from airflow.sdk.execution_time import supervisor
-
     monkeypatch.setattr(supervisor, "ensure_secrets_backend_loaded", lambda: [BrokenBackend()])
     with pytest.raises(Unavailable, match=r"'my_erp' could not be looked up: BrokenBackend \(ConnectionError\)"):
         resolve("my_erp")
@@ -72,8 +73,6 @@ def test_a_secrets_backend_that_is_down_is_unavailable_not_missing(monkeypatch: 
 
 @pytest.mark.parametrize("extra", ["[1]", '"text"', "{broken"])
 def test_an_extra_that_is_no_json_object_is_named(monkeypatch: pytest.MonkeyPatch, extra: str) -> None:
-    from airflow.sdk import BaseHook, Connection
-
     connection = Connection(conn_id="my_erp", conn_type="t", host="h", extra=extra)
     monkeypatch.setattr(BaseHook, "get_connection", lambda _conn_id: connection)
     with pytest.raises(ConfigurationError, match="'my_erp', field Extra"):
@@ -81,8 +80,6 @@ def test_an_extra_that_is_no_json_object_is_named(monkeypatch: pytest.MonkeyPatc
 
 
 def test_secrets_of_a_connection_are_masked_and_stay_out_of_its_repr(monkeypatch: pytest.MonkeyPatch) -> None:
-    from airflow.sdk.log import redact
-
     body = {
         "conn_type": "mlconnector_syspro",
         "host": "https://erp.example",

@@ -8,8 +8,12 @@ from typing import Any
 
 import jsonschema
 import pytest
+from airflow.providers_manager import ProvidersManager
 
+from airflow_provider_mlconnector.errors import ConfigurationError
 from airflow_provider_mlconnector.get_provider_info import get_provider_info
+from airflow_provider_mlconnector.hooks.runtime import HOOKS
+from airflow_provider_mlconnector.hooks.settings import Settings
 
 INFO = get_provider_info()
 CONNECTIONS: dict[str, dict[str, Any]] = {entry["connection-type"]: entry for entry in INFO["connection-types"]}
@@ -81,32 +85,26 @@ def test_keys_are_sensitive_settings_and_nothing_else_is() -> None:
 
 
 def test_runtime_knows_every_connection_type_of_the_metadata() -> None:
-    from airflow_provider_mlconnector.hooks.runtime import HOOKS
-
     assert {name: ".".join(path) for name, path in HOOKS.items()} == {
         name: entry["hook-class-name"] for name, entry in CONNECTIONS.items()
     }
 
 
 def test_airflow_discovers_the_provider_its_connection_types_and_its_settings() -> None:
-    from airflow.providers_manager import ProvidersManager
-
     manager = ProvidersManager()
     assert "airflow-provider-mlconnector" in manager.providers, "the package must be installed in this environment"
-    assert set(CONNECTIONS) <= set(manager.hooks)
-    assert "mlconnector" in dict(manager.provider_configs)
+    forms = {entry.connection_type: entry for entry in manager.iter_connection_type_hook_ui_metadata()}
+    for conn_type, entry in CONNECTIONS.items():
+        assert forms[conn_type].hook_name == entry["hook-name"]
+    assert "mlconnector" in dict(manager.provider_configs)["airflow-provider-mlconnector"]
 
 
 def test_a_key_may_come_from_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    from airflow_provider_mlconnector.hooks.settings import Settings
-
     monkeypatch.setenv("AIRFLOW__MLCONNECTOR__AUDIT_KEY_CMD", "echo from-a-command")
     assert Settings.load().audit_key == "from-a-command"
 
 
 def test_settings_have_the_documented_defaults_and_never_show_keys() -> None:
-    from airflow_provider_mlconnector.hooks.settings import Settings
-
     settings = Settings.load()
     assert (settings.store_conn_id, settings.local_store, settings.lease_seconds) == ("mlconnector_store", False, 300)
     assert "top-secret" not in repr(Settings(encryption_keys="k:top-secret", audit_key="top-secret"))
@@ -122,9 +120,6 @@ def test_settings_have_the_documented_defaults_and_never_show_keys() -> None:
     ],
 )
 def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, option: str, value: str, named: str) -> None:
-    from airflow_provider_mlconnector.errors import ConfigurationError
-    from airflow_provider_mlconnector.hooks.settings import Settings
-
     monkeypatch.setenv(f"AIRFLOW__MLCONNECTOR__{option.upper()}", value)
     with pytest.raises(ConfigurationError) as caught:
         Settings.load()

@@ -3,7 +3,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk import RetryAction
+from airflow.sdk.exceptions import AirflowFailException, AirflowTaskTimeout
 
 from airflow_provider_mlconnector.errors import (
     AmbiguousOutcome,
@@ -35,8 +36,6 @@ def test_everything_else_reaches_airflows_retries_untouched(error: Exception) ->
 
 
 def test_airflows_own_timeout_is_a_crash_that_nobody_catches() -> None:
-    from airflow.sdk.exceptions import AirflowTaskTimeout
-
     with pytest.raises(AirflowTaskTimeout), translated():
         raise AirflowTaskTimeout
 
@@ -50,8 +49,6 @@ def test_the_retry_policy_waits_as_long_as_the_remote_said() -> None:
 
 @pytest.mark.parametrize("error", [RateLimited("no time named"), Unavailable("x"), ValueError("y")])
 def test_the_retry_policy_leaves_everything_else_to_the_tasks_own_settings(error: Exception) -> None:
-    from airflow.sdk import RetryAction
-
     policy = retry_policy()
     assert policy is not None
     assert policy.evaluate(error, 1, 3).action is RetryAction.DEFAULT
