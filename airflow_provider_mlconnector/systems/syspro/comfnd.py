@@ -148,6 +148,7 @@ def in_chunks(
 ) -> Iterator[list[dict[str, str]]]:
     """Ask for the rows that meet any of ``alternatives`` (and ``also``), in as few requests as the URL allows."""
     rest = list(alternatives)
+    limit = client.transport.max_url - _SESSION_ROOM
     while rest:
         count = len(rest)
         while True:
@@ -155,10 +156,10 @@ def in_chunks(
             if also is not None:
                 wanted = both(also, wanted)
             asked = Query(query.table, query.columns, wanted, query.order_by, query.rows)
-            call = client.query_call("COMFND", asked.document())
-            if count == 1 or client.transport.url_length(call) <= client.transport.max_url - _SESSION_ROOM:
+            length = client.transport.url_length(client.query_call("COMFND", asked.document()))
+            if count == 1 or length <= limit:
                 break
-            count = max(count * 3 // 4, 1)
+            count = max(min(count - 1, count * limit // length), 1)
         yield read(client, asked)
         rest = rest[count:]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from airflow_provider_mlconnector.errors import MLConnectorError
+from airflow_provider_mlconnector.errors import MLConnectorError, ProtocolError
 from airflow_provider_mlconnector.systems import xml
 from airflow_provider_mlconnector.systems.syspro import apstin, gentjl, lookup, reference
 from airflow_provider_mlconnector.systems.syspro.apstin import ApInvoiceItem, LedgerLine, Settings
@@ -90,7 +90,10 @@ def _periods(client: SysproClient, options: SysproOptions) -> str:
 
 def _rehearse(client: SysproClient, options: SysproOptions, post: PostCall, root: str) -> str:
     answer = client.post(post, large=options.transport is Carrier.POSTLD)
-    return "answers" if xml.name(answer) == root else f"answers with a document of {xml.name(answer)}"
+    if xml.name(answer) != root:
+        msg = f"SYSPRO answered with a document of {xml.name(answer)} instead of {root}"
+        raise ProtocolError(msg)
+    return "answers"
 
 
 def _invoice() -> PostCall:
