@@ -6,11 +6,11 @@ its allocations. So every line, every kind of cost and the invoice as a whole ke
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from fractions import Fraction
 
 from airflow_provider_mlconnector.documents.charges import Reading
 from airflow_provider_mlconnector.documents.currency import EXACT, add, minor_unit
@@ -50,32 +50,37 @@ UNCODED = Allocation(percent=Decimal(100))
 """Stands for a line the source gave no accounting codes."""
 
 
-def apportion(amount: Decimal, exact: Sequence[Fraction], unit: Decimal) -> list[Decimal]:
-    """Round exact shares of an amount so that they add up to it.
+def apportion(amount: Decimal, weights: Sequence[Decimal], unit: Decimal) -> list[Decimal]:
+    """Divide an amount in proportion to signed weights, rounded so that the parts add up to it.
 
-    Shares are cut toward zero to whole units; the units left over go to the largest remainders, earlier shares first.
-    No share changes its sign, and the negative of an amount gives the negative of every share.
+    Exact shares are cut toward zero to whole units; the units left over go to the largest remainders, earlier shares
+    first. No share changes its sign, and the negative of an amount gives the negative of every share.
 
     Args:
         amount: A multiple of ``unit``.
-        exact: Shares whose sum is ``amount``.
+        weights: Their sum must not be zero.
         unit: The smallest amount.
     """
-    scaled = [share / Fraction(unit) for share in exact]
-    whole = [int(share) for share in scaled]
-    left = int(EXACT.divide(amount, unit)) - sum(whole)
+    units, sizes = int(EXACT.divide(amount, unit)), _integers(weights)
+    whole = sum(sizes)
+    direction = 1 if whole > 0 else -1
+    # everything in integers: share n is units × size n / whole
+    numerators, divisor = [direction * units * size for size in sizes], abs(whole)
+    parts = [n // divisor if n >= 0 else -(-n // divisor) for n in numerators]
+    left = units - sum(parts)
     sign = 1 if left > 0 else -1
-    remainders = [(share - cut) * sign for share, cut in zip(scaled, whole, strict=True)]
-    for index in sorted(range(len(whole)), key=lambda i: -remainders[i])[: abs(left)]:
-        whole[index] += sign
-    return [EXACT.multiply(Decimal(count), unit) for count in whole]
+    remainders = [(n - part * divisor) * sign for n, part in zip(numerators, parts, strict=True)]
+    for index in sorted(range(len(parts)), key=lambda i: -remainders[i])[: abs(left)]:
+        parts[index] += sign
+    return [EXACT.multiply(Decimal(part), unit) for part in parts]
 
 
 def spread(amount: Decimal, weights: Sequence[Decimal], unit: Decimal) -> list[Decimal]:
     """Divide an amount in proportion to the size of weights (their signs do not matter; all zero means equal parts)."""
     if len(weights) == 1:
         return [amount]
-    return apportion(amount, _exact(amount, weights), unit)
+    sizes = [abs(weight) for weight in weights]
+    return apportion(amount, sizes if any(sizes) else [Decimal(1)] * len(sizes), unit)
 
 
 def allocate(checked: CheckedInvoice, *, cost_taxes: Callable[[Tax], bool]) -> list[Share]:
@@ -146,9 +151,8 @@ def _over(parts: Sequence[Allocation], cost: Cost, amount: Decimal, unit: Decima
     return spread(amount, weights, unit)
 
 
-def _exact(amount: Decimal, weights: Sequence[Decimal]) -> list[Fraction]:
-    sizes = [Fraction(abs(weight)) for weight in weights]
-    whole = sum(sizes)
-    if not whole:
-        return [Fraction(amount) / len(sizes)] * len(sizes)
-    return [Fraction(amount) * size / whole for size in sizes]
+def _integers(weights: Sequence[Decimal]) -> list[int]:
+    """Scale weights to whole numbers, their proportions kept exactly."""
+    ratios = [weight.as_integer_ratio() for weight in weights]
+    common = math.lcm(*(denominator for _, denominator in ratios))
+    return [numerator * (common // denominator) for numerator, denominator in ratios]

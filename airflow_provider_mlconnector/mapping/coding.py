@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from fractions import Fraction
 
 from airflow_provider_mlconnector.documents.allocation import Cost, Share, allocate, apportion
 from airflow_provider_mlconnector.documents.coding import CodedInvoice, Posting
@@ -26,9 +25,9 @@ from airflow_provider_mlconnector.mapping.model import (
 from airflow_provider_mlconnector.mapping.taxing import (
     TaxedShare,
     assign_tax_codes,
-    check_variance,
     permitted_variance,
     recoverable_tax,
+    variance_problem,
 )
 
 _RULES = {
@@ -62,11 +61,7 @@ def code_invoice(checked: CheckedInvoice, mapping: MappingSet, *, version: int) 
     currency = coder.mapped(mapping.currencies, invoice.currency, "currency")
     tax = recoverable_tax(checked, mapping)
     shares = allocate(checked, cost_taxes=_becomes_cost(mapping))
-    postings = _postings(checked, assign_tax_codes(checked, shares, mapping), coder)
-    if not postings:
-        msg = "all amounts of the invoice cancel out: there is nothing to post"
-        raise Rejected(msg, code="nothing_to_post", field="lines")
-    check_variance(((posting.amount, posting.tax_code) for posting in postings), tax, checked, mapping)
+    postings = _fitting_postings(checked, assign_tax_codes(checked, shares, mapping), tax, coder)
     return CodedInvoice(
         invoice=invoice,
         company=unit.company,
@@ -171,14 +166,30 @@ def _terms(invoice: Invoice, coder: _Coder) -> str:
     return coder.mapped(coder.mapping.terms, code, "terms")
 
 
-def _postings(checked: CheckedInvoice, taxed: Iterable[TaxedShare], coder: _Coder) -> list[Posting]:
-    """Join shares with the same account and tax code; those that cancel out disappear."""
-    joined: dict[tuple[_Account, str], list[Share]] = {}
+def _fitting_postings(
+    checked: CheckedInvoice, taxed: Sequence[TaxedShare], tax: Decimal, coder: _Coder
+) -> list[Posting]:
+    """Post lines together, or one by one where only that makes the tax work out."""
+    problem = ""
+    for together in (True, False):
+        postings = _postings(checked, taxed, coder, together=together)
+        if not postings:
+            msg = "all amounts of the invoice cancel out: there is nothing to post"
+            raise Rejected(msg, code="nothing_to_post", field="lines")
+        problem = variance_problem(postings, tax, checked, coder.mapping)
+        if not problem:
+            return postings
+    raise Parked(problem, code="tax_variance", field="taxes")
+
+
+def _postings(checked: CheckedInvoice, taxed: Iterable[TaxedShare], coder: _Coder, *, together: bool) -> list[Posting]:
+    """Join shares with the same account and tax code (and line); those that cancel out disappear."""
+    joined: dict[tuple[_Account, str, int], list[Share]] = {}
     lines = checked.invoice.lines
     for item in taxed:
         share = item.share
         account = coder.account(share.allocation, share.cost, lines[share.line].number)
-        joined.setdefault((account, item.code), []).append(share)
+        joined.setdefault((account, item.code, 0 if together else share.line), []).append(share)
     return [
         Posting(
             gl_code=account.gl_code,
@@ -191,7 +202,7 @@ def _postings(checked: CheckedInvoice, taxed: Iterable[TaxedShare], coder: _Code
             source_lines=tuple(dict.fromkeys(lines[share.line].number for share in shares)),
             source_account=account.source_account,
         )
-        for (account, code), shares in joined.items()
+        for (account, code, _), shares in joined.items()
         if (amount := add(share.amount for share in shares))
     ]
 
@@ -208,13 +219,10 @@ def _with_tax(
     """State each posting's part of the tax: what its rate gives, corrected so that the parts add up to the tax."""
     if not tax:
         return tuple(postings)
-    rates = mapping.taxes.codes
-    exact = [Fraction(posting.amount) * Fraction(rates[posting.tax_code]) / 100 for posting in postings]
-    whole = sum(exact)
-    if not whole:  # what bore the tax cancels out, and cents are left
+    weights = [EXACT.multiply(posting.amount, mapping.taxes.codes[posting.tax_code]) for posting in postings]
+    if not add(weights):  # what bore the tax cancels out, and cents are left
         return (postings[0].model_copy(update={"tax_amount": tax}), *postings[1:])
-    scaled = [Fraction(tax) * part / whole for part in exact]
-    parts = apportion(tax, scaled, minor_unit(checked.invoice.currency))
+    parts = apportion(tax, weights, minor_unit(checked.invoice.currency))
     return tuple(posting.model_copy(update={"tax_amount": part}) for posting, part in zip(postings, parts, strict=True))
 
 

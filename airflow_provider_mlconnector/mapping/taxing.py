@@ -11,8 +11,10 @@ JAGGAER names neither codes nor rates, only amounts, on the header or on lines. 
 * Reproduces means: base × rate is the tax within ``taxes.variance``. The smallest gap wins, then the preferred
   ``taxes.code``, then the order in the mapping. No such code parks the invoice as ``unmapped_tax``: the rate is new, or
   the tax base is one nobody described.
-* Targets round per posting. What they will work out from the finished postings is checked against the same variance
-  (``tax_variance``), so the target must be told to permit it (SYSPRO: ``PermissibleTaxVariance``).
+* Targets round per posting. What they will work out from the finished postings is checked against the same variance,
+  which the target must be told to permit (SYSPRO: ``PermissibleTaxVariance``). Lines are posted together where that
+  works out, else one by one, because suppliers who round per line need that; else the invoice is parked
+  (``tax_variance``).
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from airflow_provider_mlconnector.documents.allocation import Cost, Share, spread, taxable_weights
+from airflow_provider_mlconnector.documents.coding import Posting
 from airflow_provider_mlconnector.documents.currency import EXACT, add, minor_unit
 from airflow_provider_mlconnector.documents.validation import CheckedInvoice
 from airflow_provider_mlconnector.errors import Parked, Rejected
@@ -90,33 +93,32 @@ def assign_tax_codes(checked: CheckedInvoice, shares: Sequence[Share], mapping: 
     return _coded(list(shares), add(taxes), bearing, checked, mapping)
 
 
-def check_variance(
-    postings: Iterable[tuple[Decimal, str]], tax: Decimal, checked: CheckedInvoice, mapping: MappingSet
-) -> None:
-    """Check that a target which works tax out per posting, rounded, arrives at the invoice's tax.
+def variance_problem(postings: Iterable[Posting], tax: Decimal, checked: CheckedInvoice, mapping: MappingSet) -> str:
+    """Tell whether a target which works tax out per posting, rounded, arrives at the invoice's tax.
 
     Args:
-        postings: Amount and tax code of each.
+        postings: With amount and tax code.
         tax: The invoice's recoverable tax.
         checked: The invoice.
         mapping: Rates and the permitted variance.
 
-    Raises:
-        Parked: The gap is larger than the variance (``tax_variance``).
+    Returns:
+        "" when it does within the variance, else what is wrong, in words.
     """
     if not mapping.taxes.codes:
-        return
+        return ""
     unit, rates = minor_unit(checked.invoice.currency), mapping.taxes.codes
     worked_out = add(
-        _tax_on(amount, rates[code]).quantize(unit, rounding=ROUND_HALF_UP, context=EXACT) for amount, code in postings
+        _tax_on(posting.amount, rates[posting.tax_code]).quantize(unit, rounding=ROUND_HALF_UP, context=EXACT)
+        for posting in postings
     )
     variance = permitted_variance(mapping, checked.invoice.currency)
-    if abs(worked_out - tax) > variance:
-        msg = (
-            f"from the postings the ledger works out a tax of {worked_out:f}, the invoice states {tax:f}: the rounding"
-            f" difference is more than the {variance:f} that taxes.variance permits"
-        )
-        raise Parked(msg, code="tax_variance", field="taxes")
+    if abs(worked_out - tax) <= variance:
+        return ""
+    return (
+        f"from the postings the ledger works out a tax of {worked_out:f}, the invoice states {tax:f}: the rounding"
+        f" difference is more than the {variance:f} that taxes.variance permits"
+    )
 
 
 def _tax_on(amount: Decimal, rate: Decimal) -> Decimal:

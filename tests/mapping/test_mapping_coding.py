@@ -263,6 +263,15 @@ def test_rounding_beyond_the_permitted_variance_parks() -> None:
     assert (type(error), error.code) == (Parked, "tax_variance")
 
 
+def test_taxes_rounded_line_by_line_are_posted_line_by_line() -> None:
+    # 20 % of 0.13 is 0.026: forty lines rounded to 0.03 each are 1.20, while 20 % of their sum is 1.04
+    body = invoice(*[line("0.13", taxes=(tax("0.03"),))] * 40, gross="6.40")
+    coded = code(body)
+    assert len(coded.postings) == 40
+    assert {p.tax_amount for p in coded.postings} == {Decimal("0.03")}
+    assert coded.tax_value == Decimal("1.20")
+
+
 def test_yen_have_no_cents_and_their_tax_is_rounded_to_yen() -> None:
     coded = code(invoice(line("540058", currency="JPY"), taxes=(tax("108012"),), gross="648070", currency="JPY"))
     assert (coded.currency, coded.postings[0].tax_amount) == ("JPY", 108012)

@@ -105,12 +105,13 @@ class Place:
     def number(self, key: str, *, required: str = "") -> Decimal:
         """Return an exact number, 0 when empty; numbers in quotes are accepted."""
         value = self.data.get(key)
-        if is_empty(value):
-            return self._missing(key, required) if required else Decimal(0)
-        if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
-            value = Decimal(value.strip())
-        if isinstance(value, bool) or not isinstance(value, int | Decimal):
-            self.refuse(key, "a number")
+        if not isinstance(value, Decimal):
+            if is_empty(value):
+                return self._missing(key, required) if required else Decimal(0)
+            if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+                value = Decimal(value.strip())
+            if isinstance(value, bool) or not isinstance(value, int | Decimal):
+                self.refuse(key, "a number")
         number = Decimal(value)
         if number and abs(number.adjusted()) > MAX_EXPONENT:
             self.refuse(key, "a number of sensible size")
