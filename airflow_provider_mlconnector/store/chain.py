@@ -8,7 +8,8 @@ last in every transaction, holds the end; a copy of it outside the database (the
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
@@ -23,7 +24,6 @@ _HEAD_ID = 1
 _READ_AHEAD = 1000
 _COVERED = (
     "document_id",
-    "at",
     "kind",
     "state_before",
     "state_after",
@@ -38,6 +38,8 @@ _COVERED = (
     "reason_code",
     "detail_digest",
 )
+_covered = itemgetter(*_COVERED)
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def genesis(keyring: KeyRing, store_id: str) -> str:
@@ -99,9 +101,8 @@ def open_detail(row: Row[Any], keyring: KeyRing) -> bytes:
     return b"" if row.detail is None else keyring.decrypt(bytes(row.detail), row.key_id, aad=_aad(row.document_id))
 
 
-def _digest(row: dict[str, Any], keyring: KeyRing) -> str:
-    values = [row["at"].isoformat() if name == "at" else row[name] for name in _COVERED]
-    return keyring.digest(json.dumps(values, separators=(",", ":")).encode())
+def _digest(row: Mapping[str, Any], keyring: KeyRing) -> str:
+    return keyring.digest(_encode([row["at"].isoformat(), *_covered(row)]).encode())
 
 
 def _link(keyring: KeyRing, previous: str, seq: int, digest: str) -> str:

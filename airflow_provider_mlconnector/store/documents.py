@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, String, and_, func, literal_column, or_, select
@@ -16,7 +17,11 @@ from airflow_provider_mlconnector.store.records import DocumentRecord, NewDocume
 from airflow_provider_mlconnector.store.schema import documents
 from airflow_provider_mlconnector.store.work import Work, clean
 
-COLUMNS = tuple(documents.c[item.name] for item in fields(DocumentRecord))
+_NAMES = tuple(item.name for item in fields(DocumentRecord))
+COLUMNS = tuple(documents.c[name] for name in _NAMES)
+_in_order = itemgetter(*_NAMES)
+_NEW_NAMES = tuple(item.name for item in fields(NewDocument) if item.name != "payload")
+_new_values = attrgetter(*_NEW_NAMES)
 SUMMARY_LIMIT = 255
 REASON_LIMIT = 2000
 _INSERTED = {name: column.type for name, column in documents.c.items()}
@@ -91,7 +96,7 @@ class DocumentQueries:
                 reason=doc.reason,
                 detail={"key": row["key"], "revision": row["revision"], "source_hash": doc.source_hash},
             )
-        return [DocumentRecord(**{column.name: row[column.name] for column in COLUMNS}) for _, row in new]
+        return [record(_in_order(row)) for _, row in new]
 
     def revisions(self, route: str, source: str, tenant: str, keys: Collection[str]) -> dict[str, list[DocumentRecord]]:
         """Return every known revision of these keys, oldest first; unknown keys are missing."""
@@ -246,7 +251,7 @@ class DocumentQueries:
 def _row(doc: NewDocument, document_id: str, now: datetime) -> Mapping[str, Any]:
     """Return a new document as a row; what people type is cut to what a list can show."""
     row: dict[str, Any] = dict.fromkeys(_INSERTED, "")
-    row.update({item.name: getattr(doc, item.name) for item in fields(doc) if item.name != "payload"})
+    row.update(zip(_NEW_NAMES, _new_values(doc), strict=True))
     for name in ("number", "supplier", "kind", "currency", "gross", "source_number", "business_unit", "reason_code"):
         row[name] = clean(row[name], SUMMARY_LIMIT)
     row["reason"] = clean(row["reason"], REASON_LIMIT)

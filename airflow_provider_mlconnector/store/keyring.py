@@ -34,8 +34,9 @@ class KeyRing:
         self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
         self._check_keys = {key_id: _derive(key, "key check") for key_id, key in keys.items()}
         self.active = next(iter(keys))
-        self._digest_key = _derive(audit_key, "digest")
-        self._mac_key = _derive(audit_key, "event chain")
+        # keyed once: a copy costs less than a new HMAC
+        self._digest = hmac.new(_derive(audit_key, "digest"), digestmod="sha256")
+        self._mac = hmac.new(_derive(audit_key, "event chain"), digestmod="sha256")
 
     @classmethod
     def parse(cls, encryption_keys: str, audit_key: str) -> KeyRing:
@@ -118,11 +119,15 @@ class KeyRing:
 
     def digest(self, data: bytes) -> str:
         """Return the keyed digest of content (hex); says nothing about the content without the audit key."""
-        return hmac.digest(self._digest_key, data, "sha256").hex()
+        digest = self._digest.copy()
+        digest.update(data)
+        return digest.hexdigest()
 
     def mac(self, data: bytes) -> str:
         """Return the authentication code of a chain link (hex)."""
-        return hmac.digest(self._mac_key, data, "sha256").hex()
+        mac = self._mac.copy()
+        mac.update(data)
+        return mac.hexdigest()
 
     def check_value(self, key_id: str, store_id: str) -> str:
         """Return what proves that a key is the one a store was written with, without revealing it."""

@@ -15,7 +15,7 @@ from airflow_provider_mlconnector.errors import StaleClaim
 from airflow_provider_mlconnector.store.planning import NEVER_EXECUTED, Planner
 from airflow_provider_mlconnector.store.records import DocumentRecord, NewStep, StepRecord, StepState
 from airflow_provider_mlconnector.store.schema import documents, steps
-from airflow_provider_mlconnector.store.work import Work
+from airflow_provider_mlconnector.store.work import Work, to_json
 
 _GUARD: dict[str, TypeEngine[Any]] = {"id": String(), "before": String(), "attempt": Integer()}
 _SETTLEMENT: dict[str, TypeEngine[Any]] = {**_GUARD, "after": String(), "missed": Boolean()}
@@ -102,7 +102,7 @@ class Steps:
             )
             .returning(*steps.c)
         )
-        sending = self._changed(statement, [step.id for step in intended])
+        sending = self._changed(statement, [(step, None) for step in intended])
         for before, step in zip(intended, sending, strict=True):
             detail = {
                 "step": step.name,
@@ -159,9 +159,9 @@ class Steps:
             )
             .returning(*steps.c)
         )
-        results = [(step.id, _json(result)) for step, _, result, _ in settlements if result is not None]
+        results = [(step.id, to_json(result).encode()) for step, _, result, _ in settlements if result is not None]
         self._work.put_bodies("result", results)
-        settled = self._changed(statement, [step.id for step, *_ in settlements])
+        settled = self._changed(statement, [(step, result) for step, _, result, _ in settlements])
         for (before, _, result, _), step in zip(settlements, settled, strict=True):
             detail = {"step": step.name, "attempt": step.attempt, "not_found": step.not_found, "result": result or {}}
             self._note("outcome", before, step, detail)
@@ -188,13 +188,21 @@ class Steps:
             msg = f"the claim on {', '.join(sorted(lost))} is lost or was not given: nothing may be sent for it"
             raise StaleClaim(msg)
 
-    def _changed(self, statement: Executable, ids: Sequence[str]) -> list[StepRecord]:
+    def _changed(
+        self, statement: Executable, before: Sequence[tuple[StepRecord, Mapping[str, Any] | None]]
+    ) -> list[StepRecord]:
+        """Run a guarded UPDATE … RETURNING; every step must be hit. Pairs are steps as read and their new results."""
         rows = {row.id: row for row in self._work.connection.execute(statement)}
-        missing = [step_id for step_id in ids if step_id not in rows]
+        missing = [step for step, _ in before if step.id not in rows]
         if missing:
-            msg = f"step {missing[0]} was changed by another worker: nothing was stored, leave it alone"
+            msg = f"step {missing[0].id} was changed by another worker: nothing was stored, leave it alone"
             raise StaleClaim(msg)
-        return self._records([rows[step_id] for step_id in ids])
+        return [
+            StepRecord(
+                **rows[step.id]._asdict(), payload=step.payload, result=step.result if result is None else result
+            )
+            for step, result in before
+        ]
 
     def _load(self, query: Select[Any]) -> list[StepRecord]:
         return self._records(self._work.connection.execute(query).all())
@@ -225,7 +233,3 @@ class Steps:
 
 def _guard(step: StepRecord) -> dict[str, Any]:
     return {"id": step.id, "before": step.state, "attempt": step.attempt}
-
-
-def _json(body: Mapping[str, Any]) -> bytes:
-    return json.dumps(body, sort_keys=True, separators=(",", ":"), default=str).encode()

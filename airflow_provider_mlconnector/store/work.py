@@ -22,6 +22,7 @@ from airflow_provider_mlconnector.systems.ports import Clock
 
 _RANDOM_BITS = 80
 _RANDOM_BYTES = _RANDOM_BITS // 8
+_canonical_json = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=str).encode
 
 
 class Ids:
@@ -191,4 +192,4 @@ def clean(value: str, limit: int | None = None) -> str:
 
 def to_json(body: Mapping[str, Any]) -> str:
     """Return the canonical JSON of a mapping; dates and decimals become text."""
-    return json.dumps(body, sort_keys=True, separators=(",", ":"), default=str)
+    return _canonical_json(body)

@@ -45,8 +45,8 @@ class PostgresServer:
         if self._user:
             shutil.chown(self._home, self._user)
         try:
-            self._run("initdb", "--pgdata", self._data, "--username", _SUPERUSER, "--auth", "trust", "--encoding", "UTF8",
-                      "--locale", "C", "--no-sync")  # fmt: skip
+            self._run("initdb", "--pgdata", self._data, "--username", _SUPERUSER, "--auth", "trust",
+                      "--encoding", "UTF8", "--locale", "C", "--no-sync")  # fmt: skip
             self._start()
         except BaseException:
             shutil.rmtree(self._home, ignore_errors=True)
