@@ -62,7 +62,10 @@ class Home:
     def environment(self) -> dict[str, str]:
         """The environment of every command: an Airflow of the demo's own, on this machine only."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
-        return inherited | self.settings | {"NO_PROXY": LOCAL, "no_proxy": LOCAL, "PYTHONWARNINGS": "ignore"}
+        # `airflow standalone` starts its parts as `airflow`, by name
+        path = os.pathsep.join((str(Path(sys.executable).parent), inherited.get("PATH", os.defpath)))
+        own = {"PATH": path, "NO_PROXY": LOCAL, "no_proxy": LOCAL, "PYTHONWARNINGS": "ignore"}
+        return inherited | self.settings | own
 
     @property
     def settings(self) -> dict[str, str]:

@@ -1,0 +1,45 @@
+"""`mlconnector demo` from start to end, twice in one home: the second run posts nothing."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+CLI = "from airflow_provider_mlconnector.cli import app; app()"
+
+
+def demo(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = (sys.executable, "-c", CLI, "demo", "--home", str(home), "--json", *arguments)
+    return subprocess.run(command, capture_output=True, text=True, timeout=500, check=False)
+
+
+def outcome(ran: subprocess.CompletedProcess[str]) -> Any:
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return json.loads(ran.stdout)
+
+
+@pytest.mark.airflow
+@pytest.mark.timeout(600)
+def test_the_demo_holds_its_proofs_and_a_second_run_posts_nothing(tmp_path: Path) -> None:
+    first = outcome(demo(tmp_path, "--invoices", "60"))
+    assert first["holds"]
+    assert first["booked_in_this_run"] == first["counts"]["posted"] > 30
+    assert first["counts"]["linked"] == 3, "three invoices were typed in by hand with the same figures"
+    assert "number_already_used" in {cause["code"] for cause in first["stuck"]}, "and one with another amount"
+    assert all(document["reason"] for cause in first["stuck"] for document in cause["documents"])
+    assert {row["task_id"] for row in first["tasks"] if row["state"] != "success"} == {"report"}
+
+    again = outcome(demo(tmp_path, "--invoices", "60"))
+    assert again["holds"]
+    assert again["booked_in_this_run"] == 0
+    assert again["counts"] == first["counts"]
+    assert again["store"] == first["store"]
+
+    other = demo(tmp_path, "--invoices", "61")
+    assert other.returncode == 1
+    assert "was made with seed 1 and 60 invoices" in other.stderr
