@@ -77,7 +77,7 @@ def from_found(found: Found, draft: StepDraft, *, refused: bool = False) -> Verd
             State.REJECTED,
             code="number_already_used",
             subject=draft.remote_reference,
-            reason=f"the number is already used in the target by something else: {found.detail}",
+            reason=found.detail or "another document stands under this number in the target",
             result=found.result,
         )
     if found.state is FoundState.UNKNOWN:
