@@ -48,7 +48,13 @@ def genesis(keyring: KeyRing, store_id: str) -> str:
 
 
 def flush(work: Work) -> None:
-    """Write the noted events. Call once per transaction, right before commit: the head row is the last lock taken."""
+    """Write the noted events. Call once per transaction, right before commit: the head row is the last lock taken.
+
+    Raises:
+        StaleClaim: Some of the work had lost its claim, so none of it may be stored.
+    """
+    if work.lost:
+        raise work.lost
     if not work.pending:
         return
     rows = [_row(event, work.actor, work.keyring) for event in work.pending]

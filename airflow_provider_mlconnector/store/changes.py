@@ -9,7 +9,6 @@ from sqlalchemy import Boolean, Integer, String, case, func, null, update
 from sqlalchemy.types import TypeEngine
 
 from airflow_provider_mlconnector.documents.lifecycle import is_allowed
-from airflow_provider_mlconnector.errors import StaleClaim
 from airflow_provider_mlconnector.store.claims import DocumentClaims
 from airflow_provider_mlconnector.store.documents import COLUMNS, REASON_LIMIT, SUMMARY_LIMIT, record, scaled_gross
 from airflow_provider_mlconnector.store.records import Change, DocumentRecord
@@ -53,7 +52,7 @@ class Documents(DocumentClaims):
             named = ", ".join(change.document.number or change.document.key for change in lost[:_NAMED_IN_MESSAGE])
             more = f" and {len(lost) - _NAMED_IN_MESSAGE} more" if len(lost) > _NAMED_IN_MESSAGE else ""
             msg = f"another worker has taken over {named}{more}: nothing was stored, leave them to it"
-            raise StaleClaim(msg)
+            self._work.lose(msg)
         return done
 
     def apply_each(self, changes: Sequence[Change]) -> tuple[list[DocumentRecord], list[Change]]:

@@ -11,7 +11,6 @@ from sqlalchemy import Boolean, Executable, Integer, Row, Select, String, case, 
 from sqlalchemy.types import TypeEngine
 
 from airflow_provider_mlconnector.documents.lifecycle import State
-from airflow_provider_mlconnector.errors import StaleClaim
 from airflow_provider_mlconnector.store.planning import NEVER_EXECUTED, Planner
 from airflow_provider_mlconnector.store.records import DocumentRecord, NewStep, StepRecord, StepState
 from airflow_provider_mlconnector.store.schema import documents, steps
@@ -186,7 +185,7 @@ class Steps:
         lost = wanted - set(self._work.connection.scalars(query))
         if lost:
             msg = f"the claim on {', '.join(sorted(lost))} is lost or was not given: nothing may be sent for it"
-            raise StaleClaim(msg)
+            self._work.lose(msg)
 
     def _changed(
         self, statement: Executable, before: Sequence[tuple[StepRecord, Mapping[str, Any] | None]]
@@ -196,7 +195,7 @@ class Steps:
         missing = [step for step, _ in before if step.id not in rows]
         if missing:
             msg = f"step {missing[0].id} was changed by another worker: nothing was stored, leave it alone"
-            raise StaleClaim(msg)
+            self._work.lose(msg)
         return [
             StepRecord(
                 **rows[step.id]._asdict(), payload=step.payload, result=step.result if result is None else result

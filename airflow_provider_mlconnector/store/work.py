@@ -8,13 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from threading import Lock
-from typing import Any
+from typing import Any, NoReturn
 
 from sqlalchemy import Connection, Dialect, FromClause, String, Table, bindparam, cast, column, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSON
 from sqlalchemy.types import TypeEngine
 
+from airflow_provider_mlconnector.errors import StaleClaim
 from airflow_provider_mlconnector.store.keyring import KeyRing
 from airflow_provider_mlconnector.store.records import Actor
 from airflow_provider_mlconnector.store.schema import bodies
@@ -76,6 +77,7 @@ class Work:
         self.actor = actor
         self.batch_id = batch_id
         self.pending: list[PendingEvent] = []
+        self.lost: StaleClaim | None = None
         self._clock = clock
         self._ids = ids
 
@@ -92,6 +94,11 @@ class Work:
         """Return ``count`` new ids in ascending order."""
         now = self.now()
         return [self._ids.new(now) for _ in range(count)]
+
+    def lose(self, message: str) -> NoReturn:
+        """Raise StaleClaim; the transaction cannot commit any more, even if somebody catches it."""
+        self.lost = StaleClaim(message)
+        raise self.lost
 
     def emit(self, kind: str, **fields: Any) -> None:
         """Note an event; it gets its place in the chain just before commit."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import product
@@ -86,6 +87,16 @@ def test_one_lost_document_undoes_the_whole_transaction(store: Store) -> None:
     with store.unit_of_work(ACTOR) as uow:
         assert uow.documents.get(first.id) == first
     assert store.head() == before
+
+
+def test_a_lost_claim_cannot_be_swallowed(store: Store) -> None:
+    first, second = added(store, 1, 2)
+    with store.unit_of_work(ACTOR) as uow:
+        uow.documents.apply([Change(second, State.PARKED)])
+    with pytest.raises(StaleClaim), store.unit_of_work(ACTOR) as uow, suppress(StaleClaim):
+        uow.documents.apply([Change(first, State.VALIDATED), Change(second, State.VALIDATED)])
+    with store.unit_of_work(ACTOR) as uow:
+        assert uow.documents.get(first.id) == first
 
 
 def test_apply_each_returns_the_losers_and_keeps_the_winners(store: Store) -> None:

@@ -235,7 +235,7 @@ def test_no_intent_without_the_claim_on_its_document(store: Store) -> None:
     zombie = replace(doc, generation=doc.generation - 1)
     with pytest.raises(StaleClaim, match=doc.id):
         intend(store, [(zombie, planned), pairs[1]])
-    with store.unit_of_work(ACTOR) as uow, pytest.raises(StaleClaim):
+    with pytest.raises(StaleClaim), store.unit_of_work(ACTOR) as uow:
         uow.steps.intend([planned], documents=[], at=START, expires_at=LATER)
     move(store, doc, State.VALIDATED)
     with pytest.raises(StaleClaim, match=doc.id):
