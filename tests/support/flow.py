@@ -1,8 +1,9 @@
-"""The whole house without Airflow: real clients over real HTTP to the sandbox, a real store, the DAG's steps in order."""
+"""The whole house without Airflow: real clients over real HTTP to the sandbox, a real store, the DAG's steps."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -27,7 +28,7 @@ from airflow_provider_mlconnector.systems.jaggaer.contract import JaggaerContrac
 from airflow_provider_mlconnector.systems.jaggaer.invoices import decode
 from airflow_provider_mlconnector.systems.jaggaer.source import JaggaerInvoiceSource
 from airflow_provider_mlconnector.systems.ports import SystemClock
-from airflow_provider_mlconnector.systems.syspro.client import SysproClient, SysproCredentials
+from airflow_provider_mlconnector.systems.syspro.client import REST_PATH, SysproClient, SysproCredentials
 from airflow_provider_mlconnector.systems.syspro.options import SysproOptions
 from airflow_provider_mlconnector.systems.syspro.target import SysproTarget
 from airflow_provider_mlconnector.systems.transport import Transport
@@ -39,7 +40,7 @@ CUT_OVER_DAYS = 120
 
 
 class ShiftedClock(SystemClock):
-    """The machine's clock plus an offset that tests move, so that waiting times pass without waiting."""
+    """The machine's clock plus an offset that tests move: who sleeps only moves it, so waiting takes no time."""
 
     def __init__(self) -> None:
         self.offset = timedelta(0)
@@ -48,6 +49,14 @@ class ShiftedClock(SystemClock):
         """Return the shifted time."""
         return datetime.now(UTC) + self.offset
 
+    def monotonic(self) -> float:
+        """Return the machine's monotonic time, shifted alike."""
+        return time.monotonic() + self.offset.total_seconds()
+
+    def sleep(self, seconds: float) -> None:
+        """Let ``seconds`` pass at once."""
+        self.advance(seconds)
+
     def advance(self, seconds: float) -> None:
         """Move the time forward."""
         self.offset += timedelta(seconds=seconds)
@@ -55,13 +64,20 @@ class ShiftedClock(SystemClock):
 
 @dataclass
 class Flow:
-    """One deployment: sandbox, store, route. ``tries`` numbers the workers."""
+    """One deployment: sandbox, store, route. ``tries`` numbers the workers.
+
+    ``credentials`` replaces parts of the connections (``url``, ``password``, ``company``, …) by system, for tests of
+    wrong ones. ``waits`` is called with the seconds the sensor sleeps between two pokes.
+    """
 
     sandbox: RunningSandbox
     store: Store
     clock: ShiftedClock
     route: Route
     syspro: Mapping[str, Any] = field(default_factory=dict)
+    credentials: dict[str, dict[str, Any]] = field(default_factory=dict)
+    waits: Callable[[float], None] = lambda _seconds: None
+    worker: Callable[[Store], Any] = lambda store: store
     timeout: float = 5.0
     max_url: int = 8000
     lease_seconds: float = 30.0
@@ -69,35 +85,52 @@ class Flow:
     run: int = 1
     chunks: list[dict[str, Any]] = field(default_factory=list)
 
+    def _transport(self, system: str, path: str = "", **limits: Any) -> Transport:
+        url = self.credentials.get(system, {}).get("url", self.sandbox.url)
+        return Transport(
+            f"{url}{path}",
+            system=system.upper(),
+            allow_http=True,
+            timeout=self.timeout,
+            wait_budget=20,
+            clock=self.clock,
+            **limits,
+        )
+
     def source(self) -> JaggaerInvoiceSource:
         """Return a fresh client of the tenant."""
         parts = self.sandbox.app.jaggaer.credentials()
-        url = self.sandbox.url
-        transport = Transport(url, system="JAGGAER", allow_http=True, timeout=self.timeout, wait_budget=20)
-        credentials = Credentials("jaggaer", url, parts["login"], parts["password"])
-        return JaggaerInvoiceSource(JaggaerClient(transport, credentials, contract=JaggaerContract(), cache=self.store.tokens))
+        given = {"login": parts["login"], "password": parts["password"], "realm": ""} | self.credentials.get(
+            "jaggaer", {}
+        )
+        contract = JaggaerContract()
+        if given["realm"]:
+            contract = contract.model_copy(update={"auth": contract.auth.model_copy(update={"realm": given["realm"]})})
+        url = given.get("url", self.sandbox.url)
+        credentials = Credentials("jaggaer", url, given["login"], given["password"])
+        client = JaggaerClient(
+            self._transport("jaggaer"), credentials, contract=contract, cache=self.store.tokens, clock=self.clock
+        )
+        return JaggaerInvoiceSource(client)
 
     def target(self) -> SysproTarget:
         """Return a fresh client of the site."""
         parts = self.sandbox.app.syspro.credentials()
-        base = f"{self.sandbox.url}/SYSPROWCFService/Rest"
-        transport = Transport(
-            base, system="SYSPRO", allow_http=True, timeout=self.timeout, max_url=self.max_url, wait_budget=20
-        )
-        credentials = SysproCredentials(
-            operator=parts["login"],
-            password=parts["password"],
-            company=parts["extra"]["company_id"],
-            company_password=parts["extra"]["company_password"],
-        )
-        options = SysproOptions(company=parts["extra"]["company_id"], remote_timeout=self.timeout, **self.syspro)
-        return SysproTarget("syspro", SysproClient(transport, credentials), options)
+        given: dict[str, Any] = {
+            "operator": parts["login"],
+            "password": parts["password"],
+            "company": parts["extra"]["company_id"],
+            "company_password": parts["extra"]["company_password"],
+        } | {name: value for name, value in self.credentials.get("syspro", {}).items() if name != "url"}
+        transport = self._transport("syspro", REST_PATH, max_url=self.max_url)
+        options = SysproOptions(company=given["company"], **({"remote_timeout": self.timeout} | dict(self.syspro)))
+        return SysproTarget("syspro", SysproClient(transport, SysproCredentials(**given)), options)
 
     def job(self, task: str, **changes: Any) -> Job:
         """Return the job of a new try of a task."""
         self.tries += 1
         defaults: dict[str, Any] = {
-            "store": self.store,
+            "store": self.worker(self.store),
             "route": self.route,
             "actor": Actor(dag_id="flow", run_id=f"run{self.run}", task_id=task, try_number=self.tries),
             "batch_id": f"flow{self.run}",
@@ -150,6 +183,7 @@ class Flow:
         self.post(**changes)
         settled = self.settle(**changes)
         while settled.pending:
+            self.waits(settled.wait_seconds or 1)
             self.clock.advance(settled.wait_seconds or 1)
             settled = self.settle(**changes)
         self.run += 1
@@ -163,6 +197,17 @@ class Flow:
     def ledger(self) -> dict[str, Any]:
         """Return the simulated site's oracle."""
         return self.sandbox.app.syspro.ledger()
+
+
+@contextmanager
+def fresh_store(database: Path, clock: ShiftedClock) -> Iterator[Store]:
+    """Open an empty, migrated store on SQLite."""
+    store = Store.open(f"sqlite:///{database}", KeyRing.derive("test-only"), clock=clock)
+    store.upgrade()
+    try:
+        yield store
+    finally:
+        store.close()
 
 
 @contextmanager
