@@ -67,7 +67,8 @@ class Flow:
     """One deployment: sandbox, store, route. ``tries`` numbers the workers.
 
     ``credentials`` replaces parts of the connections (``url``, ``password``, ``company``, …) by system, for tests of
-    wrong ones. ``waits`` is called with the seconds the sensor sleeps between two pokes.
+    wrong ones. ``waits`` is called with the seconds the sensor sleeps between two pokes;
+    ``worker`` wraps the store each task gets and ``progress`` is its job's, for tests that kill workers.
     """
 
     sandbox: RunningSandbox
@@ -78,6 +79,7 @@ class Flow:
     credentials: dict[str, dict[str, Any]] = field(default_factory=dict)
     waits: Callable[[float], None] = lambda _seconds: None
     worker: Callable[[Store], Any] = lambda store: store
+    progress: Callable[[str], None] = lambda _point: None
     timeout: float = 5.0
     max_url: int = 8000
     lease_seconds: float = 30.0
@@ -137,6 +139,7 @@ class Flow:
             "clock": self.clock,
             "lease_seconds": self.lease_seconds,
             "lease_wait": 5.0,
+            "progress": self.progress,
         }
         return Job(**(defaults | changes))
 
