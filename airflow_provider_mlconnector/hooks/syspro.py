@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from airflow_provider_mlconnector.systems.syspro.options import SysproOptions
     from airflow_provider_mlconnector.systems.syspro.target import SysproTarget
 
-REST_PATH: Final = "/SYSPROWCFService/Rest"
-"""Where e.net's REST service lives below the server's address (reference/syspro.md §1.1)."""
 FURTHER: Final = "Further options"
 _OPTIONS: Final = ("ap_gl", "authorize_journal", "transport", "logon_path", "remote_timeout")
 """Form fields that are options of the target under the same name."""
@@ -97,7 +95,7 @@ class SysproHook(SystemHook):
 
     def _client(self, store: Store | None, options: SysproOptions) -> SysproClient:
         from airflow_provider_mlconnector.hooks.session import open_transport
-        from airflow_provider_mlconnector.systems.syspro.client import SysproClient, SysproCredentials
+        from airflow_provider_mlconnector.systems.syspro.client import REST_PATH, SysproClient, SysproCredentials
 
         endpoint = self.endpoint
         endpoint.require(login="Operator")

@@ -9,10 +9,8 @@ from typing import Any
 import requests
 from airflow.dag_processing.dagbag import DagBag
 
-from airflow_provider_mlconnector.documents.lifecycle import State
 from airflow_provider_mlconnector.sandbox.server import RunningSandbox
 from airflow_provider_mlconnector.store import Store
-from airflow_provider_mlconnector.store.records import Actor
 
 ROOT = Path(__file__).resolve().parents[2]
 DAG_ID = "jaggaer_to_syspro_invoices"
@@ -35,19 +33,6 @@ class Lab:
             ti.task_id + (f"[{ti.map_index}]" if ti.map_index >= 0 else ""): str(ti.state)
             for ti in run.get_task_instances()
         }
-
-    def counts(self) -> dict[State, int]:
-        """Return how many documents the store holds per state."""
-        counts: dict[State, int] = {}
-        with self.store.unit_of_work(Actor(user="test")) as uow:
-            for row in uow.documents.count_states():
-                counts[row.state] = counts.get(row.state, 0) + row.count
-        return counts
-
-    def ledger(self) -> dict[str, Any]:
-        """Return the simulated SYSPRO's books."""
-        books: dict[str, Any] = requests.get(f"{self.site.url}/_sandbox/ledger", timeout=10).json()["syspro"]
-        return books
 
     def control(self, command: str, body: Any) -> None:
         """Send a control command to the sandbox."""
