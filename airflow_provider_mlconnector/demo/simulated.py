@@ -46,10 +46,12 @@ class Site:
     def connections(self) -> dict[str, dict[str, Any]]:
         """Return the two connections as `airflow connections import` reads them: what a user types into the forms."""
         found = self.ask("credentials")
+        address, _, port = self.url.rpartition(":")
         return {
             f"{system}_default": {
                 "conn_type": f"mlconnector_{system}",
-                "host": found[system]["host"],
+                "host": address,
+                "port": int(port),
                 "login": found[system]["login"],
                 "password": found[system]["password"],
                 "extra": json.dumps({**found[system]["extra"], "allow_http": True}),

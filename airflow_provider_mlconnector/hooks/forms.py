@@ -89,13 +89,13 @@ SYSPRO_FIELDS: Final[dict[str, Field]] = {
         "looked up only after that.",
         "schema": {"type": ["integer", "null"], "minimum": 1, "maximum": 3600},
     },
+    **TRANSPORT_FIELDS,
     "options": {
         "label": "Further options",
         "description": "Only where your site differs in what this form does not ask for: JSON with just the differing "
         "settings, such as the columns of its AP control table.",
         "schema": {"type": ["object", "null"]},
     },
-    **TRANSPORT_FIELDS,
 }
 
 JAGGAER_FIELDS: Final[dict[str, Field]] = {
@@ -114,26 +114,35 @@ JAGGAER_FIELDS: Final[dict[str, Field]] = {
         "description": "Short name of this tenant in reports and keys. Never change it once documents were moved.",
         "schema": {"type": ["string", "null"], "maxLength": 40},
     },
+    **TRANSPORT_FIELDS,
     "contract": {
         "label": "Contract overrides",
         "description": "Only where your tenant's paths, field names or status words differ from the documented ones: "
         "JSON with just the differing settings.",
         "schema": {"type": ["object", "null"]},
     },
-    **TRANSPORT_FIELDS,
 }
 
 SYSPRO_BEHAVIOUR: Final[dict[str, Any]] = {
-    "hidden-fields": ["schema", "port"],
+    "hidden-fields": ["schema"],
     "relabeling": {"host": "Base URL", "login": "Operator", "password": "Operator password"},
-    "placeholders": {"host": "https://syspro.example:31002", "login": "operator code, used by nobody else"},
+    "placeholders": {
+        "host": "https://syspro.example",
+        "port": "31002",
+        "login": "operator code, used by nobody else",
+    },
 }
-"""The port belongs into the base URL: one field less to get wrong."""
+"""The port has its own field although a base URL could hold it: on Airflow 3.3.1 and 3.3.2 the *Test* button refuses
+connections without one (apache/airflow#73298)."""
 
 JAGGAER_BEHAVIOUR: Final[dict[str, Any]] = {
-    "hidden-fields": ["schema", "port"],
+    "hidden-fields": ["schema"],
     "relabeling": {"host": "Base URL", "login": "Client id", "password": "Client secret"},
-    "placeholders": {"host": "https://yourtenant.jaggaer.example", "login": "client id of the J1P integration"},
+    "placeholders": {
+        "host": "https://yourtenant.jaggaer.example",
+        "port": "443",
+        "login": "client id of the J1P integration",
+    },
 }
 
 
