@@ -9,13 +9,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from airflow.providers.common.compat.sdk import BaseHook
 
 from airflow_provider_mlconnector.errors import ConfigurationError, MLConnectorError, Unavailable
 from airflow_provider_mlconnector.hooks.connections import Endpoint, resolve
-from airflow_provider_mlconnector.hooks.forms import Field, python_behaviour, python_widgets
 
 if TYPE_CHECKING:
     from airflow_provider_mlconnector.store import Store
@@ -68,8 +67,6 @@ class SystemHook(BaseHook):
     """
 
     system: ClassVar[str]
-    fields: ClassVar[dict[str, Field]]
-    behaviour: ClassVar[dict[str, Any]]
 
     def __init__(self, conn_id: str, *, store: Store | None = None) -> None:
         super().__init__()
@@ -84,16 +81,6 @@ class SystemHook(BaseHook):
             ConfigurationError, Unavailable: See `connections.resolve`.
         """
         return resolve(self.conn_id)
-
-    @classmethod
-    def get_connection_form_widgets(cls) -> dict[str, Any]:
-        """Return the form for Airflow 3.1; later versions read it from the provider's metadata."""
-        return python_widgets(cls.fields)
-
-    @classmethod
-    def get_ui_field_behaviour(cls) -> dict[str, Any]:
-        """Return labels and placeholders for Airflow 3.1."""
-        return python_behaviour(cls.behaviour)
 
     def source(self, route: Route) -> DocumentSource:
         """Return the system as source of a route's documents."""

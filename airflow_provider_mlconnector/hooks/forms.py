@@ -156,18 +156,16 @@ def python_widgets(fields: dict[str, Field]) -> dict[str, Any]:
 
     Called by Airflow 3.1 only, whose api-server puts stand-ins in place where wtforms is not installed.
     """
-    from wtforms import (  # type: ignore[import-untyped]  # no stubs, and only Airflow 3.1 calls this
-        BooleanField,
-        IntegerField,
-        PasswordField,
-        StringField,
-    )
+    # no stubs, and only Airflow 3.1 calls this
+    from wtforms import BooleanField, IntegerField, PasswordField, StringField  # type: ignore[import-untyped]
+    from wtforms.validators import Optional, any_of  # type: ignore[import-untyped]
 
     def widget(field: Field) -> object:
         schema = field["schema"]
         kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
         plain = PasswordField if schema.get("format") == "password" else StringField
         kind = {"boolean": BooleanField, "integer": IntegerField}.get(kinds[0], plain)
-        return kind(field["label"], description=field.get("description", ""), default=schema.get("default"))
+        checks = [any_of(schema["enum"])] if "enum" in schema else [Optional()] if "null" in kinds else []
+        return kind(field["label"], checks, description=field["description"], default=schema.get("default"))
 
     return {name: widget(field) for name, field in fields.items()}

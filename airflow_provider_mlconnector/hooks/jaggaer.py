@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.log import mask_secret
 
 from airflow_provider_mlconnector.hooks.base import Check, SystemHook
-from airflow_provider_mlconnector.hooks.forms import JAGGAER_BEHAVIOUR, JAGGAER_FIELDS
+from airflow_provider_mlconnector.hooks.forms import JAGGAER_BEHAVIOUR, JAGGAER_FIELDS, python_behaviour, python_widgets
 
 if TYPE_CHECKING:
     from airflow_provider_mlconnector.store import Store
@@ -34,11 +34,19 @@ class JaggaerHook(SystemHook):
     conn_type = "mlconnector_jaggaer"
     hook_name = "ML Connector: JAGGAER"
     system = "JAGGAER"
-    fields = JAGGAER_FIELDS
-    behaviour = JAGGAER_BEHAVIOUR
 
     def __init__(self, jaggaer_conn_id: str = default_conn_name, *, store: Store | None = None) -> None:
         super().__init__(jaggaer_conn_id, store=store)
+
+    @classmethod
+    def get_connection_form_widgets(cls) -> dict[str, Any]:
+        """Return the form for Airflow 3.1, which asks each class for its own; later versions read the metadata."""
+        return python_widgets(JAGGAER_FIELDS)
+
+    @classmethod
+    def get_ui_field_behaviour(cls) -> dict[str, Any]:
+        """Return labels and placeholders for Airflow 3.1."""
+        return python_behaviour(JAGGAER_BEHAVIOUR)
 
     def get_conn(self) -> JaggaerClient:
         """Return a client of the tenant; it logs in at its first call.

@@ -9,6 +9,7 @@ from airflow.providers.common.compat.sdk import conf
 from airflow_provider_mlconnector.errors import ConfigurationError
 
 SECTION = "mlconnector"
+_SENSITIVE = {(SECTION, "encryption_keys"), (SECTION, "audit_key")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,8 @@ class Settings:
         Raises:
             ConfigurationError: A value has the wrong type or `lease_seconds` is not positive; names the option.
         """
+        # tasks of Airflow 3.1 do not read the providers' settings: they would not look for `_cmd` and `_secret`
+        conf.sensitive_config_values.update(_SENSITIVE)
         lease_seconds = _read("lease_seconds", "300")
         try:
             seconds = float(lease_seconds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -9,7 +10,7 @@ from airflow.sdk.log import mask_secret
 
 from airflow_provider_mlconnector.errors import ConfigurationError
 from airflow_provider_mlconnector.hooks.base import Check, SystemHook
-from airflow_provider_mlconnector.hooks.forms import SYSPRO_BEHAVIOUR, SYSPRO_FIELDS
+from airflow_provider_mlconnector.hooks.forms import SYSPRO_BEHAVIOUR, SYSPRO_FIELDS, python_behaviour, python_widgets
 
 if TYPE_CHECKING:
     from airflow_provider_mlconnector.store import Store
@@ -36,11 +37,19 @@ class SysproHook(SystemHook):
     conn_type = "mlconnector_syspro"
     hook_name = "ML Connector: SYSPRO"
     system = "SYSPRO"
-    fields = SYSPRO_FIELDS
-    behaviour = SYSPRO_BEHAVIOUR
 
     def __init__(self, syspro_conn_id: str = default_conn_name, *, store: Store | None = None) -> None:
         super().__init__(syspro_conn_id, store=store)
+
+    @classmethod
+    def get_connection_form_widgets(cls) -> dict[str, Any]:
+        """Return the form for Airflow 3.1, which asks each class for its own; later versions read the metadata."""
+        return python_widgets(SYSPRO_FIELDS)
+
+    @classmethod
+    def get_ui_field_behaviour(cls) -> dict[str, Any]:
+        """Return labels and placeholders for Airflow 3.1."""
+        return python_behaviour(SYSPRO_BEHAVIOUR)
 
     def get_conn(self) -> SysproClient:
         """Return a client of the company, not logged on yet. Hold the operator's lease while using it.
@@ -74,11 +83,7 @@ class SysproHook(SystemHook):
 
         extra = self.endpoint.extra
         self.endpoint.require(company_id="Company")
-        further = extra.get("options", {})
-        if not isinstance(further, dict):
-            problem = "must be a JSON object"
-            raise self.endpoint.wrong(FURTHER, problem)
-        chosen: dict[str, Any] = {"company": extra["company_id"], **further}
+        chosen: dict[str, Any] = {"company": extra["company_id"], **self._further_options()}
         chosen |= {name: extra[name] for name in _OPTIONS if name in extra}
         if route is not None:
             chosen |= {"closed_period": route.closed_period, "supplier_on_hold": route.supplier_on_hold}
@@ -86,6 +91,18 @@ class SysproHook(SystemHook):
             return SysproOptions.model_validate(chosen)
         except ValidationError as error:
             raise self._wrong_option(error.errors()[0]) from None
+
+    def _further_options(self) -> dict[str, Any]:
+        """Read the form's JSON field: an object, or its text where the form has no JSON fields (Airflow 3.1)."""
+        further = self.endpoint.extra.get("options", {})
+        try:
+            further = json.loads(further) if isinstance(further, str) else further
+        except ValueError:
+            further = None
+        if not isinstance(further, dict):
+            problem = "must be a JSON object"
+            raise self.endpoint.wrong(FURTHER, problem)
+        return further
 
     def _wrong_option(self, problem: Any) -> ConfigurationError:  # noqa: ANN401 - pydantic's error mapping
         name = str(problem["loc"][0]) if problem["loc"] else "options"

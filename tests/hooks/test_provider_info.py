@@ -49,6 +49,14 @@ def test_hook_class_and_metadata_agree(conn_type: str) -> None:
     assert hook.get_ui_field_behaviour()["relabeling"] == entry["ui-field-behaviour"]["relabeling"]
 
 
+@pytest.mark.parametrize("conn_type", sorted(CONNECTIONS))
+def test_airflow_31_gets_the_same_form_from_methods_of_the_class_itself(conn_type: str) -> None:
+    entry = CONNECTIONS[conn_type]
+    own = vars(_load(entry["hook-class-name"]))
+    assert {"get_connection_form_widgets", "get_ui_field_behaviour"} <= own.keys()
+    assert _load(entry["hook-class-name"]).get_connection_form_widgets().keys() == entry["conn-fields"].keys()
+
+
 def test_every_declared_module_can_be_imported() -> None:
     for kind in ("hooks", "operators", "sensors"):
         for entry in INFO[kind]:
