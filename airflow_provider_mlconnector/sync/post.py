@@ -11,7 +11,6 @@ from airflow_provider_mlconnector.store.records import Change, StepState
 from airflow_provider_mlconnector.sync.job import Job, Reference, logger, reference
 from airflow_provider_mlconnector.sync.lot import Lot
 from airflow_provider_mlconnector.sync.preview import rehearse_previews
-from airflow_provider_mlconnector.sync.proofs import restore_proofs
 from airflow_provider_mlconnector.sync.session import Keeper, target_session
 from airflow_provider_mlconnector.sync.settling import settle_due
 from airflow_provider_mlconnector.systems.ports import DocumentTarget, TargetSession
@@ -57,8 +56,10 @@ def has_due(job: Job) -> bool:
 
 
 def post_due(job: Job, target: DocumentTarget, session: TargetSession, keeper: Keeper, counts: Counter[str]) -> None:
-    """Claim and send lot by lot until nothing is due or the job's time is up; ``counts`` is filled on every exit."""
-    restore_proofs(job, target)
+    """Claim and send lot by lot until nothing is due or the job's time is up; ``counts`` is filled on every exit.
+
+    Comes after :func:`settle_due`, which also tells the target what earlier runs have proven about it.
+    """
     for wave in WAVES:
         while not job.out_of_time():
             keeper.renew()

@@ -6,16 +6,24 @@ is known from one source only (FINANCE §5), so absence proves nothing until pre
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from airflow_provider_mlconnector.sync.job import Job
-from airflow_provider_mlconnector.systems.ports import DocumentTarget, FoundState, StepDraft, StepKind, TargetSession
+from airflow_provider_mlconnector.sync.session import LASTING
+from airflow_provider_mlconnector.systems.ports import (
+    DocumentTarget,
+    Found,
+    FoundState,
+    StepDraft,
+    StepKind,
+    TargetSession,
+)
 
 _NAME = "reference_proofs"
 
 
 def _scope(target: DocumentTarget) -> str:
-    return f"connection:{target.name}"
+    return f"{LASTING}{target.name}"
 
 
 def restore_proofs(job: Job, target: DocumentTarget) -> None:
@@ -35,15 +43,25 @@ def prove_reference(job: Job, target: DocumentTarget, session: TargetSession, ce
         session: An open session.
         certain: Steps whose execution the target has confirmed.
     """
-    open_question = (
-        draft for draft in certain if draft.kind is StepKind.DELTA and not target.reference_proven(draft.name)
-    )
-    draft = next(open_question, None)
-    if draft is None:
-        return
-    found = session.find([draft], settling=True)[0]
-    target.observe_reference(draft.name, proven=found.state is FoundState.OURS)
+    draft = next((draft for draft in certain if _is_open(target, draft)), None)
+    if draft is not None:
+        found = session.find([draft], settling=True)[0]
+        _learn(job, target, draft, proven=found.state is FoundState.OURS)
+
+
+def learn_from(job: Job, target: DocumentTarget, looked_up: Iterable[tuple[StepDraft, Found]]) -> None:
+    """Take what settling found by our reference as proof: the worker that sent it may have died before its own."""
+    for draft, found in looked_up:
+        if found.state is FoundState.OURS and _is_open(target, draft):
+            _learn(job, target, draft, proven=True)
+
+
+def _is_open(target: DocumentTarget, draft: StepDraft) -> bool:
+    return draft.kind is StepKind.DELTA and not target.reference_proven(draft.name)
+
+
+def _learn(job: Job, target: DocumentTarget, draft: StepDraft, *, proven: bool) -> None:
+    target.observe_reference(draft.name, proven=proven)
     with job.unit_of_work() as uow:
         kept = dict(uow.snapshots.get(_scope(target), _NAME) or {})
-        kept[draft.name] = target.reference_proven(draft.name)
-        uow.snapshots.put(_scope(target), _NAME, kept)
+        uow.snapshots.put(_scope(target), _NAME, {**kept, draft.name: proven})

@@ -14,6 +14,8 @@ from airflow_provider_mlconnector.systems.ports import DocumentTarget, TargetSes
 
 _POLL_SECONDS = 1.0
 _KEEP_REFERENCE = timedelta(days=2)
+LASTING = "connection:"
+"""Scopes of snapshots that hold for a connection, not for a run: what was learned about a site is never purged."""
 
 
 class Keeper:
@@ -130,6 +132,6 @@ def reference_data(job: Job, target: DocumentTarget, *, fresh: bool = False) -> 
         with target.session() as session:
             data = session.read_reference(suppliers=(), accounts=())
     with job.unit_of_work() as uow:
-        uow.snapshots.purge(job.now() - _KEEP_REFERENCE)
+        uow.snapshots.purge(job.now() - _KEEP_REFERENCE, spared=LASTING)
         uow.snapshots.put(scope, target.name, data)
     return data

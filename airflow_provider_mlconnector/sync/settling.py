@@ -10,6 +10,7 @@ from airflow_provider_mlconnector.documents.lifecycle import State
 from airflow_provider_mlconnector.store.records import Change, DocumentRecord, StepRecord, StepState
 from airflow_provider_mlconnector.sync.drafts import unpack
 from airflow_provider_mlconnector.sync.job import Job
+from airflow_provider_mlconnector.sync.proofs import learn_from, restore_proofs
 from airflow_provider_mlconnector.sync.verdicts import EXECUTED, from_found
 from airflow_provider_mlconnector.systems.ports import DocumentTarget, Found, FoundState, TargetSession
 
@@ -33,6 +34,7 @@ def settle_due(job: Job, target: DocumentTarget, session: TargetSession) -> Coun
         Counts of the states reached.
     """
     counts = Counter[str]()
+    restore_proofs(job, target)
     while not job.out_of_time():
         with job.unit_of_work() as uow:
             lot = uow.documents.claim(
@@ -65,7 +67,9 @@ def _settle_lot(
         open_steps[step.name].append((document, step))
     counts = Counter[str]()
     for pairs in open_steps.values():
-        found = session.find([unpack(step) for _document, step in pairs], settling=True)
+        drafts = [unpack(step) for _document, step in pairs]
+        found = session.find(drafts, settling=True)
+        learn_from(job, target, zip(drafts, found, strict=True))
         with job.unit_of_work() as uow:
             changes: list[Change] = []
             for (document, step), answer in zip(pairs, found, strict=True):

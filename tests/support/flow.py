@@ -27,7 +27,7 @@ from airflow_provider_mlconnector.systems.jaggaer.client import JaggaerClient
 from airflow_provider_mlconnector.systems.jaggaer.contract import JaggaerContract
 from airflow_provider_mlconnector.systems.jaggaer.invoices import decode
 from airflow_provider_mlconnector.systems.jaggaer.source import JaggaerInvoiceSource
-from airflow_provider_mlconnector.systems.ports import SystemClock
+from airflow_provider_mlconnector.systems.ports import SystemClock, Window
 from airflow_provider_mlconnector.systems.syspro.client import REST_PATH, SysproClient, SysproCredentials
 from airflow_provider_mlconnector.systems.syspro.options import SysproOptions
 from airflow_provider_mlconnector.systems.syspro.target import SysproTarget
@@ -143,9 +143,9 @@ class Flow:
         }
         return Job(**(defaults | changes))
 
-    def extract(self, **changes: Any) -> Any:
+    def extract(self, window: Window | None = None, **changes: Any) -> Any:
         """Run the task."""
-        return extract(self.job("extract", **changes), self.source())
+        return extract(self.job("extract", **changes), self.source(), window=window)
 
     def plan(self, **changes: Any) -> Any:
         """Run the task."""
