@@ -119,8 +119,12 @@ def test_a_key_may_come_from_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_settings_have_the_documented_defaults_and_never_show_keys() -> None:
-    settings = Settings.load()
-    assert (settings.store_conn_id, settings.local_store, settings.lease_seconds) == ("mlconnector_store", False, 300)
+    settings, options = Settings.load(), INFO["config"]["mlconnector"]["options"]
+    assert settings == Settings(), "the defaults of code and metadata must agree"
+    assert {str(getattr(settings, name)).removesuffix(".0") for name in ("store_conn_id", "lease_seconds")} == {
+        options[name]["default"] for name in ("store_conn_id", "lease_seconds")
+    }
+    assert settings.local_store is False
     assert "top-secret" not in repr(Settings(encryption_keys="k:top-secret", audit_key="top-secret"))
 
 
