@@ -104,6 +104,6 @@ _OPTIONS = {
     "lease_seconds": _option(
         "How long a worker may hold documents and a SYSPRO operator without renewing. Longer than any request timeout.",
         kind="integer",
-        default="300",
+        default="120",
     ),
 }

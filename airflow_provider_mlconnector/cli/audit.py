@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import json as json_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.markup import escape
 
 from airflow_provider_mlconnector.cli.context import runtime
 from airflow_provider_mlconnector.cli.output import NO, Json, console, plain, print_json
-from airflow_provider_mlconnector.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from airflow_provider_mlconnector.store.records import ChainHead
 
 app = typer.Typer(help="The audit trail: verify it, anchor it.", no_args_is_help=True)
 AnchorFile = Annotated[
@@ -25,6 +20,8 @@ AnchorFile = Annotated[
 @app.command()
 def verify(*, file: AnchorFile = None, json: Json = False) -> None:
     """Walk the whole audit trail and check it against its anchor. Exit code 1 when it does not hold."""
+    from airflow_provider_mlconnector.hooks.anchor import read_anchor
+
     with runtime() as opened:
         anchor = read_anchor(str(file or opened.settings.anchor_file))
         found = opened.store.verify_chain()
@@ -52,38 +49,12 @@ def verify(*, file: AnchorFile = None, json: Json = False) -> None:
 @app.command()
 def anchor(*, file: AnchorFile = None, json: Json = False) -> None:
     """Write the end of the audit trail to a file outside the database."""
+    from airflow_provider_mlconnector.hooks.anchor import write_anchor
+
     with runtime() as opened:
-        path = Path(file or opened.settings.anchor_file)
-        if path == Path():
-            message = "name a file with --file, or set [mlconnector] anchor_file"
-            raise ConfigurationError(message, field="[mlconnector] anchor_file")
-        earlier = read_anchor(str(path))
-        behind = opened.store.behind(earlier) if earlier else ""
-        if behind:
-            message = f"{path} is kept, since this store does not continue it: {behind}"
-            raise ConfigurationError(message, field="[mlconnector] anchor_file")
-        head = opened.store.head()
-    fresh = path.with_name(path.name + ".new")
-    fresh.write_text(json_module.dumps(plain(head)) + "\n", encoding="utf-8")
-    fresh.replace(path)
+        path = str(file or opened.settings.anchor_file)
+        head = write_anchor(opened.store, path)
     if json:
         print_json(head)
     else:
         console().print(f"Store {head.store_id}: anchored event {head.seq} in {path}")
-
-
-def read_anchor(path: str) -> ChainHead | None:
-    """Read an anchor file; None where no file is named or it does not exist yet.
-
-    Raises:
-        ConfigurationError: The file is there, but it is no anchor.
-    """
-    from airflow_provider_mlconnector.store.records import ChainHead
-
-    if not path or not Path(path).exists():
-        return None
-    try:
-        return ChainHead(**json_module.loads(Path(path).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
-        message = f"{path} is not an anchor written by `mlconnector audit anchor`"
-        raise ConfigurationError(message, field="[mlconnector] anchor_file") from None

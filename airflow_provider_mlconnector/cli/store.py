@@ -29,7 +29,7 @@ def upgrade(*, json: Json = False) -> None:
 @app.command()
 def check(*, json: Json = False) -> None:
     """Tell whether schema, keys and audit anchor fit; changes nothing. Exit code 1 when something is wrong."""
-    from airflow_provider_mlconnector.cli.audit import read_anchor
+    from airflow_provider_mlconnector.hooks.anchor import read_anchor
 
     with runtime() as opened:
         found = opened.store.check(read_anchor(opened.settings.anchor_file))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from airflow.providers.common.compat.sdk import Variable
 
 from airflow_provider_mlconnector.documents.invoice import Invoice
 from airflow_provider_mlconnector.errors import ConfigurationError
+from airflow_provider_mlconnector.hooks.anchor import behind_anchor, write_anchor
 from airflow_provider_mlconnector.hooks.connections import CONN_TYPE, resolve
 from airflow_provider_mlconnector.hooks.settings import Settings
 from airflow_provider_mlconnector.hooks.stores import open_store
@@ -25,6 +27,8 @@ from airflow_provider_mlconnector.systems.ports import Clock, DocumentSource, Do
 if TYPE_CHECKING:
     from airflow_provider_mlconnector.hooks.base import SystemHook
     from airflow_provider_mlconnector.sync.mappings import MappingText
+
+log = logging.getLogger("airflow.task.mlconnector")
 
 HOOKS: Final = {
     "mlconnector_syspro": ("airflow_provider_mlconnector.hooks.syspro", "SysproHook"),
@@ -81,6 +85,24 @@ class Runtime:
         if route.mapping.variable:
             return MappingText(text=_read_variable(route), origin=f"variable {route.mapping.variable}")
         return None
+
+    def warn_if_behind(self) -> None:
+        """Say loudly when the store was set back behind its anchor.
+
+        The run goes on: every document is looked up in the target before it is sent, restored store or not.
+
+        Raises:
+            ConfigurationError: The anchor file is no anchor.
+        """
+        behind = behind_anchor(self.store, self.settings.anchor_file)
+        if behind:
+            log.error("The store does not continue its anchor: %s. What it forgot will be found in the target", behind)
+
+    def keep_anchor(self) -> None:
+        """Write the end of the audit trail to the anchor file, where one is configured and the store continues it."""
+        path = self.settings.anchor_file
+        if path and not behind_anchor(self.store, path):
+            write_anchor(self.store, path)
 
     def job(
         self, route: Route, *, actor: Actor, batch_id: str, preview_id: str = "", stop_at: float | None = None

@@ -21,7 +21,7 @@ class Settings:
     encryption_keys: str = ""
     audit_key: str = ""
     anchor_file: str = ""
-    lease_seconds: float = 300.0
+    lease_seconds: float = 120.0
 
     def __repr__(self) -> str:
         return f"Settings(store_conn_id={self.store_conn_id!r}, local_store={self.local_store!r})"
@@ -35,7 +35,7 @@ class Settings:
         """
         # tasks of Airflow 3.1 do not read the providers' settings: they would not look for `_cmd` and `_secret`
         conf.sensitive_config_values.update(_SENSITIVE)
-        lease_seconds = _read("lease_seconds", "300")
+        lease_seconds = _read("lease_seconds", "120")
         try:
             seconds = float(lease_seconds)
         except ValueError:

@@ -36,6 +36,7 @@ class ExtractDocumentsOperator(DocumentsOperator):
             from airflow_provider_mlconnector.sync.extract import extract
             from airflow_provider_mlconnector.systems.ports import Window
 
+            runtime.warn_if_behind()
             start, end = moment(self.window_from), moment(self.window_until)
             window = Window(start=start, end=end) if start or end else None
             return told(extract(job, runtime.source(job.route), window=window))
@@ -115,10 +116,11 @@ class ReportOperator(DocumentsOperator):
         Raises:
             AirflowFailException: Names the states with their counts, and the tasks that failed.
         """
-        with self.step(context) as (_runtime, job):
+        with self.step(context) as (runtime, job):
             from airflow_provider_mlconnector.sync.report import report
 
             result = report(job)
+            runtime.keep_anchor()
         summary = result.summary()
         context["ti"].xcom_push(key="summary", value=summary)
         log.info("%s", result.text)

@@ -95,7 +95,7 @@ class JaggaerSystem:
         }
 
     def truth(self) -> dict[str, dict[str, Any]]:
-        """Return per invoice id what was generated: label, kind, good, currency, gross, supplier, numbers, date, edited."""
+        """Return per invoice id what was made: label, kind, good, currency, gross, supplier, numbers, date, edited."""
         return self._store.truth()
 
     def add(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
