@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from operator import attrgetter, itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, and_, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Select, String, and_, case, func, literal_column, or_, select
 from sqlalchemy.types import TypeEngine
 
 from airflow_provider_mlconnector.documents.lifecycle import State
@@ -218,9 +218,14 @@ class DocumentQueries:
         return self._work.get_bodies("canonical", ids)
 
     def count_states(self, route: str | None = None, *, batch_id: str | None = None) -> list[StateCount]:
-        """Count documents and sum their gross amounts per state and currency; unreadable amounts count as zero."""
+        """Count documents and sum their gross amounts per state and currency.
+
+        Credit memos, whose amounts are positive, are subtracted; unreadable amounts count as zero.
+        """
         columns = (documents.c.state, documents.c.currency)
-        query: Select[Any] = select(*columns, func.count(), func.sum(documents.c.gross_e4))
+        is_credit = func.lower(documents.c.kind).like("%credit%")  # ours, or the source's own word before validation
+        signed = case((is_credit, -documents.c.gross_e4), else_=documents.c.gross_e4)
+        query: Select[Any] = select(*columns, func.count(), func.sum(signed))
         if route is not None:
             query = query.where(documents.c.route == route)
         if batch_id is not None:

@@ -253,7 +253,7 @@ class ChainHead:
 
 @dataclass(frozen=True, slots=True)
 class StateCount:
-    """How many documents of a route stand in a state, and their sum per currency."""
+    """How many documents of a route stand in a state, and their sum per currency, credit memos subtracted."""
 
     state: State
     currency: str

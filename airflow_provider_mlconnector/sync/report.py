@@ -34,7 +34,7 @@ class Report:
         route: The route.
         batch_id: The run's batch.
         counts: Documents per state.
-        sums: Gross sums per state and currency.
+        sums: Gross sums per state and currency, credit memos subtracted.
         reasons: Causes that hold documents up, most first.
         failing: The states of the route's ``fail_on`` that are not empty.
         head: End of the audit chain: an anchor to keep outside.
@@ -72,7 +72,8 @@ class Report:
         title = "Dry run: what would happen" if self.dry_run else "Where the documents stand"
         lines = [f"{title} on route {self.route} (batch {self.batch_id}, store {self.head.store_id})"]
         for state, count in sorted(self.counts.items(), key=lambda item: -item[1]):
-            totals = ", ".join(f"{currency} {total:,}" for currency, total in sorted(self.sums.get(state, {}).items()))
+            sums = sorted(self.sums.get(state, {}).items())
+            totals = ", ".join(f"{currency} {_money(total)}" for currency, total in sums)
             lines.append(f"  {state:<22} {count:>7}   {totals}".rstrip())
         if self.reasons:
             lines.append("Waiting, by cause:")
@@ -105,6 +106,11 @@ def report(job: Job) -> Report:
         failing={str(state): counts[state] for state in job.route.fail_on if counts[state]},
         head=job.store.head(),
     )
+
+
+def _money(total: Decimal) -> str:
+    """Two decimals, and more only where there are more."""
+    return f"{total:,.2f}" if total == round(total, 2) else f"{total.normalize():,f}"
 
 
 def _preview_report(job: Job) -> Report:

@@ -123,6 +123,15 @@ def test_states_are_counted_and_summed_exactly_per_currency(store: Store) -> Non
         assert uow.documents.count_states(batch_id="other") == []
 
 
+@pytest.mark.parametrize("kind", ["credit_memo", "Credit memo"])
+def test_credit_memos_are_subtracted_from_the_sums(store: Store, kind: str) -> None:
+    added(store, 1, gross="10.00")
+    added(store, 2, gross="2.50", kind=kind)
+    with store.unit_of_work(ACTOR) as uow:
+        [row] = uow.documents.count_states(ROUTE)
+    assert (row.count, row.gross) == (2, Decimal("7.5"))
+
+
 def test_reasons_group_documents_by_cause_largest_first(store: Store) -> None:
     docs = added(store, 1, 2, 3)
     subjects = ["51200", "51200", "51300"]
