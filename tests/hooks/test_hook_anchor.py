@@ -27,7 +27,7 @@ def _write_event(runtime: Runtime) -> None:
         uow.events.add("noted")
 
 
-def test_a_store_set_back_is_told_and_its_newer_anchor_is_kept(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_store_set_back_is_told_and_its_newer_anchor_stays(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     anchor, database = tmp_path / "anchor.json", tmp_path / "store.db"
     runtime = _runtime(database, anchor)
     _write_event(runtime)
@@ -38,7 +38,7 @@ def test_a_store_set_back_is_told_and_its_newer_anchor_is_kept(tmp_path: Path, c
     _write_event(runtime)
     runtime.keep_anchor()
     runtime.warn_if_behind()
-    assert caplog.records == []
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
     kept = read_anchor(anchor)
     runtime.store.close()
 
