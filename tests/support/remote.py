@@ -157,7 +157,8 @@ class FakeTarget:
     """A ledger that takes anything. ``endings`` is what the next posts end like, then ``ok``.
 
     Endings: ``ok`` · ``lost_before`` (no answer, not executed) · ``lost_after`` (no answer, executed) · ``late``
-    (no answer, executed ``late_seconds`` later) · ``unavailable`` · ``refuse`` · ``crash_after`` (executed, worker dies).
+    (no answer, executed ``late_seconds`` later) · ``unavailable`` · ``refuse`` · ``crash_after`` (executed, then the
+    worker dies).
     """
 
     clock: FakeClock

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from datetime import date
 
 import pytest
@@ -12,7 +13,7 @@ from airflow_provider_mlconnector.documents.lifecycle import State
 from airflow_provider_mlconnector.errors import ConfigurationError, Unavailable
 from airflow_provider_mlconnector.store.records import Actor, Change
 from airflow_provider_mlconnector.sync.mappings import MappingText
-from airflow_provider_mlconnector.systems.ports import Eligibility, Window
+from airflow_provider_mlconnector.systems.ports import Eligibility, SourcePage, Window
 
 LATER = "2026-11-21T08:30:00.000Z"
 
@@ -197,7 +198,7 @@ def test_a_list_that_never_settles_fails_loudly_and_keeps_the_watermark(pipeline
     pipeline.source.put(invoice("A1"))
     pages = pipeline.source.pages
 
-    def growing(window: Window, *, position: int | None = None):  # type: ignore[no-untyped-def]
+    def growing(window: Window, *, position: int | None = None) -> Iterator[SourcePage]:
         pipeline.source.put(invoice(f"B{len(pipeline.source.invoices)}"))
         return pages(window, position=position)
 
@@ -221,7 +222,9 @@ def test_an_explicit_window_leaves_the_watermark_alone(pipeline: Pipeline) -> No
     assert mark < pipeline.clock.now()
 
 
-def test_a_dry_run_moves_nothing_and_a_real_run_after_it_equals_a_real_run_alone(new_pipeline) -> None:  # type: ignore[no-untyped-def]
+def test_a_dry_run_moves_nothing_and_a_real_run_after_it_equals_a_real_run_alone(
+    new_pipeline: Callable[..., Pipeline],
+) -> None:
     alone, after_dry = new_pipeline(), new_pipeline()
     bodies = [invoice("A1"), invoice("A2", supplier="V00042"), invoice("A3", lines=[]), invoice("A4")]
     for one in (alone, after_dry):
