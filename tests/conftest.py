@@ -43,7 +43,7 @@ def airflow_home() -> Path:
 @pytest.fixture(scope="session")
 def airflow_db(airflow_home: Path) -> Path:
     """A migrated Airflow metadata database (SQLite), once per test process."""
-    from airflow.utils.db import initdb  # noqa: PLC0415 - only once the environment above is set
+    from airflow.utils.db import initdb
 
     initdb()
     return airflow_home
