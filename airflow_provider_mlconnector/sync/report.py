@@ -80,7 +80,7 @@ class Report:
             lines += [f"  {reason.count:>5} × {reason.code}: {reason.sample}" for reason in self.reasons]
         if self.failing:
             named = ", ".join(f"{count} {state}" for state, count in self.failing.items())
-            lines.append(f"The run is red because of {named}: correct the cause, then replay or rerun.")
+            lines.append(f"The run is red because of {named}. Correct each at its source: the next run takes it up.")
         return "\n".join(lines)
 
 
