@@ -80,6 +80,7 @@ class Home:
             "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "5",
             "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "5",
             "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
+            "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "30",  # a busy laptop answers slowly
             "AIRFLOW__MLCONNECTOR__LOCAL_STORE": "True",
             "AIRFLOW__MLCONNECTOR__ANCHOR_FILE": str(self.anchor),
         }
