@@ -46,6 +46,8 @@ def settings(venv: Path, home: Path) -> dict[str, str]:
         "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__FERNET_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        "AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING",
+        "PYTHONWARNINGS": "ignore",
         "AIRFLOW__MLCONNECTOR__LOCAL_STORE": "True",
         "AIRFLOW_VAR_MLCONNECTOR_CUT_OVER": (datetime.now(tz=UTC) - timedelta(days=90)).date().isoformat(),
     }

@@ -12,6 +12,7 @@ import os
 import pkgutil
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,6 +33,8 @@ INVOICES = 20
 BIN = Path(sys.executable).parent
 NOT_MODULES = ("migrations",)
 """Packages whose files alembic runs, not Python's import."""
+NEWER = {f"{PACKAGE}.operators.retry": (3, 3)}
+"""Modules made of what an older Airflow has not, with the first one that has; nothing else may need them."""
 
 
 def main() -> None:
@@ -57,10 +60,11 @@ def every_module_imports() -> None:
     """Import every module of the package, from the installed wheel."""
     origin = str(airflow_provider_mlconnector.__file__)
     assert origin.startswith(sys.prefix), f"imported from {origin}, not from the wheel"
+    version = tuple(int(part) for part in airflow.__version__.split(".")[:2])
     names = [
         module.name
         for module in pkgutil.walk_packages(airflow_provider_mlconnector.__path__, f"{PACKAGE}.")
-        if not set(module.name.split(".")) & set(NOT_MODULES)
+        if not set(module.name.split(".")) & set(NOT_MODULES) and NEWER.get(module.name, (3, 0)) <= version
     ]
     for name in names:
         import_module(name)
@@ -140,11 +144,13 @@ def call(url: str, command: str, body: object = None) -> dict[str, Any]:
 
 
 def run(*command: str) -> None:
-    """Run a command of this environment; shows its output only if it fails."""
+    """Run a command of this environment; shows its time, and its output only if it fails."""
+    started = time.monotonic()
     result = subprocess.run([str(BIN / command[0]), *command[1:]], capture_output=True, text=True, check=False)
     if result.returncode != 0:
         print(result.stdout[-20_000:], result.stderr[-20_000:], sep="\n")
         sys.exit(f"FAILED: {' '.join(command)} (exit code {result.returncode})")
+    print(f"    {' '.join(command)} ({time.monotonic() - started:.0f} s)", flush=True)
 
 
 def done(text: str) -> None:
