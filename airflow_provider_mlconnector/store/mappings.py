@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Row, Select, insert, select
+from sqlalchemy import Row, Select, select
 
 from airflow_provider_mlconnector.store.records import MappingVersion
 from airflow_provider_mlconnector.store.schema import mappings
@@ -37,9 +37,9 @@ class Mappings:
         if current is not None and current.content_hash == content_hash:
             return current
         version = 1 if current is None else current.version + 1
-        # two importers at once: the primary key lets one of them win
-        self._work.connection.execute(
-            insert(mappings).values(
+        statement = (
+            self._work.insert(mappings)
+            .values(
                 name=name,
                 version=version,
                 content_hash=content_hash,
@@ -47,7 +47,12 @@ class Mappings:
                 body=content,
                 created_at=self._work.now(),
             )
+            .on_conflict_do_nothing(index_elements=["name", "version"])
+            .returning(mappings.c.version)
         )
+        if self._work.connection.scalar(statement) is None:
+            # mapped tasks import the same text at once: another one won, its version is seen now that it has committed
+            return self.add(name, body, origin=origin)
         detail = {"name": name, "version": version, "content_hash": content_hash, "origin": origin}
         self._work.emit("mapping", mapping_version=version, detail=detail)
         return MappingVersion(name, version, content_hash, origin, json.loads(content), self._work.now())
