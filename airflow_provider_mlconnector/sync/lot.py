@@ -23,6 +23,8 @@ from airflow_provider_mlconnector.systems.ports import (
     TargetSession,
 )
 
+_FRESH = 0.9
+"""Part of its lease that a waiting claim must still have when the next request begins."""
 MAX_AMBIGUOUS = 5
 """Answers in a row that settle nothing before the task stops sending and leaves the rest for its retry."""
 
@@ -80,6 +82,7 @@ class Lot:
         self._session = session
         self._keeper = keeper
         self._ambiguous = 0
+        self._claims_until = job.clock.monotonic() + job.lease_seconds
         self.counts = Counter[str]()
         with job.unit_of_work() as uow:
             steps = uow.steps.of([document.id for document in documents])
@@ -108,6 +111,7 @@ class Lot:
         for batch in self._session.batches([draft for draft, _work in drafts]):
             if self._job.out_of_time():
                 return
+            self._keep_claims()
             self._send([owner[id(draft)] for draft in batch])
 
     # --- before ----------------------------------------------------------------------------------------------------
@@ -129,6 +133,17 @@ class Lot:
         self._conclude(verdicts)
         self._job.progress("looked_up")
         return ready
+
+    def _keep_claims(self) -> None:
+        """Extend the claims of all that waits in this lot, once a tenth of their lease has passed."""
+        left = self._claims_until - self._job.clock.monotonic()
+        if left > self._job.lease_seconds * _FRESH:
+            return
+        self._keeper.renew()
+        self._claims_until = self._job.clock.monotonic() + self._job.lease_seconds
+        with self._job.unit_of_work() as uow:
+            # one lost to another worker is noticed when its turn comes
+            uow.documents.extend([work.document for work in self._open.values()], until=self._keeper.expires_at)
 
     # --- during ----------------------------------------------------------------------------------------------------
 

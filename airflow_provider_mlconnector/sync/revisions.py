@@ -21,19 +21,31 @@ class Unchanged(Exception):
 
 
 def check_revision(
-    uow: UnitOfWork, record: DocumentRecord, invoice: Invoice, decode: Callable[[bytes], Invoice]
+    uow: UnitOfWork,
+    record: DocumentRecord,
+    history: Sequence[DocumentRecord],
+    invoice: Invoice,
+    decode: Callable[[bytes], Invoice],
 ) -> None:
     """Let a revision pass if it is the newest and no other of its key is in the target or on its way there.
 
     Older revisions that never left are superseded on the way.
+
+    Args:
+        uow: The transaction.
+        record: The revision.
+        history: Every revision of its key, itself included, as this transaction found them.
+        invoice: The revision, decoded.
+        decode: The source's codec.
 
     Raises:
         Superseded: A newer one exists.
         Unchanged: An older one is in the target and says the same.
         Parked: ``changed_after_posting`` with the difference, or ``earlier_in_flight``.
     """
-    names = (record.route, record.source, record.tenant)
-    others = [other for other in uow.documents.revisions(*names, [record.key])[record.key] if other.id != record.id]
+    others = [other for other in history if other.id != record.id]
+    if not others:
+        return
     newer = [other for other in others if other.revision > record.revision]
     if newer:
         raise Superseded(f"revision {newer[-1].revision} is newer")  # noqa: TRY003, EM102 - a verdict, not an error

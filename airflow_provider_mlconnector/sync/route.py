@@ -41,7 +41,7 @@ class Route(Document):
         overlap_minutes: How far each window reaches back behind the last one, for changes that commit late.
         max_passes: Passes over a source list until two agree, before giving up loudly.
         chunk_size: Documents per mapped validation task.
-        claim_size: Documents a posting task holds at a time.
+        claim_size: Documents a posting task holds at a time: the more, the fuller each request to the target.
         settle_wait_minutes: How long a run waits for uncertain writes to be settled before it reports them.
     """
 
@@ -60,7 +60,7 @@ class Route(Document):
     overlap_minutes: int = Field(default=10, ge=0)
     max_passes: int = Field(default=6, ge=2)
     chunk_size: int = Field(default=500, ge=1)
-    claim_size: int = Field(default=60, ge=1, le=1000)
+    claim_size: int = Field(default=1000, ge=1, le=1000)
     settle_wait_minutes: int = Field(default=5, ge=0)
 
     @field_validator("start_at", mode="before")

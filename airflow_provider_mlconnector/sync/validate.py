@@ -110,7 +110,8 @@ def _judge_lot(job: Job, rules: Rules, lot: Sequence[DocumentRecord]) -> Counter
     counts = Counter[str]()
     with job.unit_of_work() as uow:
         payloads = uow.documents.payloads([record.id for record in lot])
-        verdicts = [_judge(uow, rules, record, payloads[record.id]) for record in lot]
+        history = _histories(uow, lot)
+        verdicts = [_judge(uow, rules, record, history[_series(record)], payloads[record.id]) for record in lot]
         collisions = uow.steps.plan([step for verdict in verdicts for step in verdict.steps])
         uow.steps.drop([v.change.document.id for v in verdicts if v.change.to is not State.VALIDATED])
         changes = [_collided(verdict, collisions) for verdict in verdicts]
@@ -133,10 +134,27 @@ def _same_again(change: Change) -> bool:
     )
 
 
-def _judge(uow: UnitOfWork, rules: Rules, record: DocumentRecord, payload: bytes) -> _Verdict:
+def _series(record: DocumentRecord) -> tuple[str, str, str, str]:
+    return record.route, record.source, record.tenant, record.key
+
+
+def _histories(
+    uow: UnitOfWork, lot: Sequence[DocumentRecord]
+) -> dict[tuple[str, str, str, str], Sequence[DocumentRecord]]:
+    """Return all revisions of the keys of a lot: one query for nearly every lot, not one for every document."""
+    found: dict[tuple[str, str, str, str], Sequence[DocumentRecord]] = {}
+    for names in {_series(record)[:3] for record in lot}:
+        keys = {record.key for record in lot if _series(record)[:3] == names}
+        found |= {(*names, key): revisions for key, revisions in uow.documents.revisions(*names, keys).items()}
+    return found
+
+
+def _judge(
+    uow: UnitOfWork, rules: Rules, record: DocumentRecord, history: Sequence[DocumentRecord], payload: bytes
+) -> _Verdict:
     try:
         invoice = rules.decode(payload)
-        check_revision(uow, record, invoice, rules.decode)
+        check_revision(uow, record, history, invoice, rules.decode)
         invoice = original_invoice(uow, record, invoice)
         drafts = rules.plan(invoice, our_reference(record))
     except Superseded as verdict:

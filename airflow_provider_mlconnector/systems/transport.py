@@ -82,7 +82,7 @@ class Transport:
         wait_budget: float = 60,
         verify: bool | str = True,
         allow_http: bool = False,
-        max_url: int = 8000,
+        max_url: int = 8192,
     ) -> None:
         self._base = base_url.rstrip("/")
         _check_base(self._base, system, allow_http=allow_http)

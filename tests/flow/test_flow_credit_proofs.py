@@ -1,4 +1,4 @@
-"""A credit memo whose answer is lost: repeated by itself only where the site has shown our reference before (FINANCE §5)."""
+"""A lost answer to a credit memo: sent again only where the site has shown our reference before (FINANCE §5)."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -64,7 +65,7 @@ class ShiftedClock(SystemClock):
 
 @dataclass
 class Flow:
-    """One deployment: sandbox, store, route. ``tries`` numbers the workers.
+    """One deployment: sandbox, store, route. ``tries`` counts each task's tries per run.
 
     ``credentials`` replaces parts of the connections (``url``, ``password``, ``company``, …) by system, for tests of
     wrong ones. ``waits`` is called with the seconds the sensor sleeps between two pokes;
@@ -81,9 +82,9 @@ class Flow:
     worker: Callable[[Store], Any] = lambda store: store
     progress: Callable[[str], None] = lambda _point: None
     timeout: float = 5.0
-    max_url: int = 8000
+    max_url: int = 8192
     lease_seconds: float = 30.0
-    tries: int = 0
+    tries: Counter[tuple[int, str]] = field(default_factory=Counter)
     run: int = 1
     chunks: list[dict[str, Any]] = field(default_factory=list)
 
@@ -130,11 +131,11 @@ class Flow:
 
     def job(self, task: str, **changes: Any) -> Job:
         """Return the job of a new try of a task."""
-        self.tries += 1
+        self.tries[self.run, task] += 1
         defaults: dict[str, Any] = {
             "store": self.worker(self.store),
             "route": self.route,
-            "actor": Actor(dag_id="flow", run_id=f"run{self.run}", task_id=task, try_number=self.tries),
+            "actor": Actor(dag_id="flow", run_id=f"run{self.run}", task_id=task, try_number=self.tries[self.run, task]),
             "batch_id": f"flow{self.run}",
             "clock": self.clock,
             "lease_seconds": self.lease_seconds,
@@ -154,12 +155,12 @@ class Flow:
 
     def validate(self, **changes: Any) -> list[Any]:
         """Run the mapped tasks one after the other."""
-        self.tries += 1
-        attempt = self.tries
         results = []
-        for chunk in self.chunks:
+        attempt = self.tries[self.run, "validate"] + 1
+        for place, chunk in enumerate(self.chunks):
             job = self.job("validate", **changes)
-            job = replace(job, actor=replace(job.actor, try_number=attempt))
+            job = replace(job, actor=replace(job.actor, try_number=attempt, map_index=place))
+            self.tries[self.run, "validate"] = attempt
             text = MappingText(MAPPING.read_text(), "sample mapping")
             results.append(
                 validate(job, decode=decode, target=self.target(), mapping_text=text, chunk_id=chunk["chunk_id"])

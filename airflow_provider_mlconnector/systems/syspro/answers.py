@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from airflow_provider_mlconnector.errors import AmbiguousOutcome
 from airflow_provider_mlconnector.systems import xml
@@ -47,6 +48,11 @@ class ItemAnswer:
     position: int | None
     problems: tuple[Problem, ...]
     warnings: tuple[str, ...]
+
+    @cached_property
+    def names(self) -> tuple[str, str]:
+        """Supplier and invoice as answered, normalized, each ``""`` when left out."""
+        return normal(self.said("Supplier")), normal(self.said("Invoice"))
 
     def said(self, name: str) -> str:
         """Return the value of the first element called ``name`` anywhere in the item, refused or not."""
@@ -137,19 +143,15 @@ def assign(items: Sequence[ItemAnswer], keys: Sequence[tuple[str, str]]) -> list
     return [found[place] for place in range(len(keys))]
 
 
-def _told(item: ItemAnswer) -> tuple[str, str]:
-    return normal(item.said("Supplier")), normal(item.said("Invoice"))
-
-
 def _names(item: ItemAnswer, key: tuple[str, str]) -> bool:
     """Whether an answer names a document: its number, and its supplier unless that is left out."""
-    supplier, invoice = _told(item)
+    supplier, invoice = item.names
     return invoice == key[1] and supplier in {"", key[0]}
 
 
 def _agrees(item: ItemAnswer, key: tuple[str, str]) -> bool:
     """Whether nothing an answer names contradicts a document."""
-    return all(told in {"", wanted} for told, wanted in zip(_told(item), key, strict=True))
+    return all(told in {"", wanted} for told, wanted in zip(item.names, key, strict=True))
 
 
 def refusal(item: ItemAnswer, *, duplicate_field: str = "") -> Outcome:

@@ -56,7 +56,7 @@ class SysproOptions(BaseModel):
         authorize_journal: D a person authorizes, A authorizes at once (GENTJL AuthorizeJournal).
         tax_account: GL code that bears recoverable tax in a journal of ours; empty takes AdmTax.ApTaxGlCode.
         line_notations: Send each GL line's text as LedgerNotation. Off, about five three-line invoices fit one GET of
-            8,000 characters; on, about four.
+            8 KB; on, about four.
         credit_reference_proven: True once ``ping`` proved that TransactionReference can be read back for credits.
         ap_year_column: Column of ApControl with AP's current year. No public source names it or the next three; confirm
             them per site, ``ping`` shows whether they exist.
@@ -74,7 +74,7 @@ class SysproOptions(BaseModel):
     transport: Carrier = Carrier.GET
     logon_path: str = "/Logon"
     logoff_path: str = "/Logoff"
-    max_items: int = Field(default=100, ge=1, le=1000)
+    max_items: int = Field(default=250, ge=1, le=1000)
     max_body: int = Field(default=1024 * 1024, ge=10_000)
     remote_timeout: float = Field(default=60.0, ge=0)
     authorize_journal: str = Field(default="D", pattern="^[DA]$")
