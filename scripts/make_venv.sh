@@ -22,7 +22,7 @@ fi
 have_uv() {
   [ "${USE_UV:-yes}" = yes ] || return 1
   [ -x .tools/bin/uv ] && return 0
-  "$python" -m venv .tools && .tools/bin/python -m pip install --quiet uv
+  "$python" -m venv .tools && .tools/bin/python -m pip install -qq uv
 }
 
 sync_with_uv() {
