@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from airflow_provider_mlconnector.cli import audit, dags, demo, documents, mapping, store, systems
-from airflow_provider_mlconnector.cli.output import FriendlyGroup
+from airflow_provider_mlconnector.cli.output import WRONG, FriendlyGroup, fail
 
 app = typer.Typer(
     name="mlconnector",
@@ -43,6 +43,10 @@ def sandbox(
     ] = None,
 ) -> None:
     """Run the simulated SYSPRO and JAGGAER until interrupted."""
+    from airflow_provider_mlconnector.sandbox.journal import JournalError
     from airflow_provider_mlconnector.sandbox.server import run
 
-    run(host=host, port=port, seed=seed, invoices=invoices, journal=journal)
+    try:
+        run(host=host, port=port, seed=seed, invoices=invoices, journal=journal)
+    except JournalError as error:
+        fail(str(error), code=WRONG)

@@ -17,7 +17,7 @@ import requests
 from airflow_provider_mlconnector.demo.home import Home, StepFailed, mlconnector
 
 START_SECONDS = 60
-READY = re.compile(rb"sandbox ready on (\S+)")
+READY = re.compile(rb"^sandbox ready on (http://\S+)$", re.MULTILINE)
 TYPED_IN = ("plain", "multi_line", "eur", "split_percent")
 """Kinds of the invoices somebody typed into SYSPRO before the connector came."""
 

@@ -27,6 +27,10 @@ CHANGING = frozenset({"add", "evict_all", "drop_rows"})
 Entry = dict[str, Any]
 
 
+class JournalError(ValueError):
+    """The file cannot be gone on with; the message says why."""
+
+
 class JournaledSystem:
     """A system whose changes are written down first. Everything else goes straight to the system."""
 
@@ -66,7 +70,7 @@ class JournaledApp(SandboxApp):
         invoices: How many invoices the JAGGAER tenant holds.
 
     Raises:
-        ValueError: The file was made with another seed or number of invoices, or is no journal.
+        JournalError: The file was made with another seed or number of invoices, or is no journal.
     """
 
     def __init__(self, journal: Path, *, seed: int, invoices: int) -> None:
@@ -77,7 +81,7 @@ class JournaledApp(SandboxApp):
             journal.write_text(json.dumps(head) + "\n", encoding="utf-8")
         if (head["seed"], head["invoices"]) != (seed, invoices):
             message = f"{journal} was made with seed {head['seed']} and {head['invoices']} invoices: give the same"
-            raise ValueError(message)
+            raise JournalError(message)
         super().__init__(seed=seed, jaggaer={"invoices": invoices}, start=datetime.fromisoformat(head["start"]))
         asyncio.run(self._replay(entries))
         file = journal.open("a", encoding="utf-8")
@@ -124,7 +128,7 @@ def _read(journal: Path) -> tuple[Entry, list[Entry]]:
         return {}, []
     if {"seed", "invoices", "start"} - entries[0].keys():
         message = f"{journal} is no sandbox journal"
-        raise ValueError(message)
+        raise JournalError(message)
     return entries[0], entries[1:]
 
 
@@ -134,7 +138,7 @@ def _entries(text: str, journal: Path) -> Iterator[Entry]:
             yield json.loads(line)
         except ValueError as error:
             message = f"{journal} line {number} is no JSON object"
-            raise ValueError(message) from error
+            raise JournalError(message) from error
 
 
 async def _described(request: Request) -> Entry:

@@ -12,6 +12,7 @@ import pytest
 
 from airflow_provider_mlconnector.demo.desk import free_port
 from airflow_provider_mlconnector.demo.home import Home, StepFailed
+from airflow_provider_mlconnector.demo.simulated import running_site
 from airflow_provider_mlconnector.errors import ConfigurationError
 
 
@@ -75,3 +76,16 @@ def test_a_started_command_is_ended_with_its_children(tmp_path: Path) -> None:
 
 def test_a_free_port_can_be_bound() -> None:
     assert 8080 <= free_port() < 8130
+
+
+def test_a_home_goes_on_with_the_invoices_it_was_made_with(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    with running_site(home, seed=1, invoices=60) as site:
+        typed = site.type_in()
+        connections = site.connections()
+    assert connections["syspro_default"]["port"] == connections["jaggaer_default"]["port"] > 0
+    with running_site(home, seed=1, invoices=60) as site:
+        assert [row["invoice"] for row in site.ask("ledger")["syspro"]["ap_invoices"]] == typed
+    refused = pytest.raises(StepFailed, match=r"(?s)was made with seed 1 and 60 invoices")
+    with refused, running_site(home, seed=1, invoices=61):
+        pass
