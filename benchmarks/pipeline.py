@@ -1,4 +1,4 @@
-"""One pipeline process of ``soak.py``: each step of the DAG once, a JSON line per step with time and peak memory so far.
+"""One pipeline process of ``soak.py``: each step of the DAG once, a JSON line per step with time and peak memory .
 
 Usage: ``pipeline.py URL_OF_SANDBOX STORE get|postld``.
 """

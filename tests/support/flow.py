@@ -222,14 +222,18 @@ def flow(
     seed: int = 1,
     jaggaer: Mapping[str, Any] | None = None,
     syspro_site: Mapping[str, Any] | None = None,
+    start: datetime | None = None,
     **changes: Any,
 ) -> Iterator[Flow]:
-    """Run a sandbox and a migrated store (SQLite in ``directory``, or the database at ``url``)."""
+    """Run a sandbox and a migrated store (SQLite in ``directory``, or the database at ``url``).
+
+    ``start`` is the sandbox's present, the machine's when None.
+    """
     clock = ShiftedClock()
     store = Store.open(url or f"sqlite:///{directory / 'store.db'}", KeyRing.derive("test-only"), clock=clock)
     store.upgrade()
     try:
-        with serving(seed=seed, jaggaer=jaggaer, syspro=syspro_site) as sandbox:
+        with serving(seed=seed, jaggaer=jaggaer, syspro=syspro_site, start=start) as sandbox:
             start_at = datetime.now(UTC).date() - timedelta(days=CUT_OVER_DAYS)
             route = ROUTE.model_copy(update={"start_at": start_at})
             yield Flow(sandbox=sandbox, store=store, clock=clock, route=route, **changes)
