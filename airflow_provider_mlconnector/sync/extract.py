@@ -120,8 +120,8 @@ def _take_page(job: Job, source: DocumentSource, records: Sequence[SourceRecord]
     names = (job.route.name, job.route.source, source.tenant)
     unique = list({(record.key, record.revision): record for record in records}.values())
     with job.unit_of_work() as uow:
-        known = uow.documents.known(*names, [(record.key, record.revision) for record in unique])
         history = uow.documents.revisions(*names, {record.key for record in unique})
+    known = {(key, revision.revision) for key, revisions in history.items() for revision in revisions}
     fresh: list[NewDocument] = []
     for record in unique:
         if (record.key, record.revision) in known:
