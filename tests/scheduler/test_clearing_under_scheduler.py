@@ -1,0 +1,121 @@
+"""The clear matrix for tasks that are running, under a real scheduler (DESIGN §1: any task, at any moment).
+
+Each task is caught in the middle of its work: on the way to a system that answers late, or waiting for a table of the
+store that the test holds. Then it is cleared, or its process is killed. What must be true afterwards is always the same.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from support.airflow_cluster import Cluster
+from support.airflow_home import TASKS
+from support.secrets_scan import found_secrets
+
+pytestmark = [pytest.mark.airflow, pytest.mark.scheduler, pytest.mark.postgres, pytest.mark.timeout(420)]
+
+ANSWERS_LATE = {
+    "extract": {"system": "jaggaer", "call": "GetInvoice"},
+    "plan": {"system": "syspro", "call": "Query:*"},
+    "post": {"system": "syspro", "call": "Post:APSTIN"},
+}
+LATE_SECONDS = 1.5
+NEW_INVOICES = 12
+
+Disturb = Callable[[str, str], None]
+
+
+@contextmanager
+def _caught(cluster: Cluster, task: str) -> Iterator[Callable[[], Any]]:
+    """Set a trap for a task; yields what tells whether it is in it. Leaving the block opens the trap."""
+    if task not in ANSWERS_LATE:
+        with cluster.documents_locked() as someone_waits:
+            yield someone_waits
+        return
+    faults = cluster.sandbox.app.faults
+    faults.set([{"kind": "delay", "seconds": LATE_SECONDS, "times": 1, **ANSWERS_LATE[task]}])
+    yield lambda: faults.rules[0].hits
+    faults.set([])
+
+
+def _add_invoices(cluster: Cluster) -> None:
+    for _ in range(NEW_INVOICES):
+        cluster.sandbox.app.jaggaer.add("invoice", {"label": "plain"})
+
+
+def _everything_is_booked_once(cluster: Cluster, run: str) -> None:
+    assert cluster.wait_for_run(run) == "success", cluster.states(run)
+    documents = cluster.documents()
+    expected = cluster.sandbox.app.jaggaer.ledger()["invoices"]
+    assert len(documents) == expected
+    assert Counter(str(document.state) for document in documents) == {"posted": expected}
+    attempts = [row for row in cluster.sandbox.app.syspro.ledger()["write_attempts"] if not row["validate_only"]]
+    assert Counter(row["outcome"] for row in attempts) == {"posted": expected}, (
+        "nothing was sent that was booked before"
+    )
+    assert len({(row["supplier"], row["invoice"], row["type"]) for row in attempts}) == expected
+    with cluster.store() as store:
+        assert store.verify_chain().ok
+
+
+def _disturb_every_task_in_turn(cluster: Cluster, disturb: Disturb) -> str:
+    _add_invoices(cluster)
+    run = cluster.trigger()
+    for before, task in zip(("", *TASKS), TASKS, strict=False):
+        if before:
+            cluster.wait_for_task(run, before, "success")
+        with _caught(cluster, task) as is_caught:
+            cluster.wait(f"{task} in the middle of its work", is_caught, seconds=60)
+            disturb(run, task)
+    return run
+
+
+def _tries(cluster: Cluster, run: str) -> dict[str, int]:
+    return {task: cluster.task(run, task)["try_number"] for task in TASKS}
+
+
+def test_every_task_may_be_cleared_while_it_runs(cluster: Cluster) -> None:
+    run = _disturb_every_task_in_turn(cluster, cluster.clear)
+    _everything_is_booked_once(cluster, run)
+    assert min(_tries(cluster, run).values()) == 2
+
+
+def test_every_task_may_be_killed_and_cleared(cluster: Cluster) -> None:
+    def kill_and_clear(run: str, task: str) -> None:
+        cluster.kill(run, task)
+        cluster.wait_for_task(run, task, "up_for_retry")
+        cluster.clear(run, task)
+
+    run = _disturb_every_task_in_turn(cluster, kill_and_clear)
+    _everything_is_booked_once(cluster, run)
+    assert min(_tries(cluster, run).values()) == 2
+
+
+@pytest.mark.parametrize("killed", [False, True], ids=["running", "killed"])
+def test_every_task_may_be_cleared_with_what_follows_it(cluster: Cluster, killed: bool) -> None:
+    _add_invoices(cluster)
+    run = cluster.trigger()
+    _everything_is_booked_once(cluster, run)
+    for number, task in enumerate(reversed(TASKS)):
+        # what follows the task has all been done before, and is done once more
+        with cluster.documents_locked() as someone_waits:
+            cluster.clear(run, task)
+            cluster.wait(f"{task} in the middle of its work", someone_waits, seconds=60)
+            if killed:
+                cluster.kill(run, task)
+                cluster.wait_for_task(run, task, "up_for_retry")
+            if task == "extract":
+                _add_invoices(cluster)
+            cluster.clear(run, task, downstream=True)
+        _everything_is_booked_once(cluster, run)
+        assert cluster.task(run, "report")["try_number"] == number + 3, "everything behind the task ran once more"
+
+
+def test_no_secret_is_in_any_log(cluster: Cluster) -> None:
+    logged = cluster.everything_logged()
+    assert "audit rows" in logged, "the logs of the tasks must be among them"
+    assert found_secrets(logged) == []
