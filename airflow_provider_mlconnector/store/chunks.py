@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import String, delete, insert, select, update
-from sqlalchemy.types import TypeEngine
+from sqlalchemy import delete, insert, select, update
 
 from airflow_provider_mlconnector.documents.lifecycle import State
 from airflow_provider_mlconnector.store.documents import is_due
 from airflow_provider_mlconnector.store.records import ChunkRecord
 from airflow_provider_mlconnector.store.schema import chunks, documents
 from airflow_provider_mlconnector.store.work import Work
-
-_ASSIGNED: dict[str, TypeEngine[Any]] = {"id": String(), "chunk_id": String()}
 
 
 class Chunks:
@@ -55,9 +51,10 @@ class Chunks:
             ChunkRecord(id=name, batch_id=batch_id, route=route, count=len(part))
             for name, part in zip(names, slices, strict=True)
         ]
-        data = ({"id": item, "chunk_id": name} for name, part in zip(names, slices, strict=True) for item in part)
-        rows = self._work.rows("assigned", _ASSIGNED, data)
-        connection.execute(update(documents).where(documents.c.id == rows.c.id).values(chunk_id=rows.c.chunk_id))
+        for name, part in zip(names, slices, strict=True):
+            # chunk by chunk: the rows of one statement are in memory at once
+            chosen = self._work.id_rows(part)
+            connection.execute(update(documents).where(documents.c.id == chosen.c.id).values(chunk_id=name))
         connection.execute(
             insert(chunks),
             [{"id": c.id, "batch_id": batch_id, "route": route, "count": c.count, "created_at": now} for c in planned],
