@@ -1,7 +1,7 @@
 """The clear matrix for tasks that are running, under a real scheduler (DESIGN §1: any task, at any moment).
 
 Each task is caught in the middle of its work: on the way to a system that answers late, or waiting for a table of the
-store that the test holds. Then it is cleared, or its process is killed. What must be true afterwards is always the same.
+store that the test holds. Then it is cleared, or its process is killed. What must be true then never changes.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def _disturb_every_task_in_turn(cluster: Cluster, disturb: Disturb) -> str:
         if before:
             cluster.wait_for_task(run, before, "success")
         with _caught(cluster, task) as is_caught:
-            cluster.wait(f"{task} in the middle of its work", is_caught, seconds=60)
+            cluster.wait(f"{task} in the middle of its work", is_caught, seconds=60, every=0.02)
             disturb(run, task)
     return run
 
@@ -104,7 +104,7 @@ def test_every_task_may_be_cleared_with_what_follows_it(cluster: Cluster, killed
         # what follows the task has all been done before, and is done once more
         with cluster.documents_locked() as someone_waits:
             cluster.clear(run, task)
-            cluster.wait(f"{task} in the middle of its work", someone_waits, seconds=60)
+            cluster.wait(f"{task} in the middle of its work", someone_waits, seconds=60, every=0.02)
             if killed:
                 cluster.kill(run, task)
                 cluster.wait_for_task(run, task, "up_for_retry")

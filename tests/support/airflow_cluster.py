@@ -176,7 +176,9 @@ class Cluster:
 
     def get(self, path: str, *, missing: Any = None) -> Any:
         """GET below ``/api/v2``; ``missing`` stands for 404."""
-        answer = self._http.get(f"http://127.0.0.1:{self._port}/api/v2/{path}", timeout=20)
+        answer = self._http.get(
+            f"http://127.0.0.1:{self._port}/api/v2/{path}", timeout=60
+        )  # the first calls wait for code to load
         if answer.status_code == 404 and missing is not None:
             return missing
         assert answer.ok, f"{path}: {answer.status_code} {answer.text[:500]}"
@@ -184,7 +186,9 @@ class Cluster:
 
     def post(self, path: str, body: Mapping[str, Any]) -> Any:
         """POST below ``/api/v2``."""
-        answer = self._http.post(f"http://127.0.0.1:{self._port}/api/v2/{path}", json=body, timeout=20)
+        answer = self._http.post(
+            f"http://127.0.0.1:{self._port}/api/v2/{path}", json=body, timeout=60
+        )  # the first calls wait for code to load
         assert answer.ok, f"{path}: {answer.status_code} {answer.text[:500]}"
         return answer.json()
 
@@ -199,7 +203,7 @@ class Cluster:
         return state
 
     def task(self, run: str, task: str) -> dict[str, Any]:
-        """Return a task's (first mapped) instance: ``state``, ``try_number``, ``pid`` …"""
+        """Return a task's (first mapped) instance: ``state``, ``try_number``, ``pid`` and more."""
         listed = self.get(f"dags/{DAG_ID}/dagRuns/{run}/taskInstances?task_id={task}")["task_instances"]
         found: dict[str, Any] = next(row for row in listed if row["task_id"] == task)
         return found
@@ -228,14 +232,14 @@ class Cluster:
         assert (instance["state"], bool(instance["pid"])) == ("running", True), instance
         os.kill(instance["pid"], signal.SIGKILL)
 
-    def wait(self, what: str, condition: Callable[[], Any], *, seconds: float = 40) -> Any:
-        """Wait until ``condition`` is truthy and return it; fails with the end of the scheduler's log."""
+    def wait(self, what: str, condition: Callable[[], Any], *, seconds: float = 40, every: float = 0.25) -> Any:
+        """Ask ``condition`` until it is truthy and return that; fails with the end of the scheduler's log."""
         give_up = time.monotonic() + seconds
         while not (value := condition()):
             for name, process in self._processes.items():
                 assert name == "migrate" or process.poll() is None, f"{name} died:\n{self.log(name)[-3000:]}"
             assert time.monotonic() < give_up, f"{what}: not within {seconds} s\n{self.log('scheduler')[-2000:]}"
-            time.sleep(0.05)
+            time.sleep(every)
         return value
 
     def wait_for_task(self, run: str, task: str, *states: str, seconds: float = 60) -> None:

@@ -21,7 +21,6 @@ from airflow.serialization.definitions.dag import SerializedDAG
 from airflow.serialization.serialized_objects import DagSerialization
 from airflow.utils.session import create_session
 from sqlalchemy import select
-from support.flow import ShiftedClock
 from support.stores import AUDIT, KEY_1
 
 from airflow_provider_mlconnector.hooks.stores import open_store
@@ -41,7 +40,7 @@ Director = Callable[[TaskInstance, Try], None]
 
 @dataclass(frozen=True)
 class Outcome:
-    """One finished DAG run: states, tries and errors by task, every XCom by (task, key) with one value per map index."""
+    """One finished DAG run: states, tries and errors by task; XComs by (task, key), one value per map index."""
 
     run_id: str
     state: str
@@ -180,22 +179,14 @@ def _outcome(run_id: str, state: str, errors: Mapping[str, list[BaseException]])
         )
 
 
-class JumpingClock(ShiftedClock):
-    """Time that passes at once where the connector would wait."""
-
-    def monotonic(self) -> float:
-        return super().monotonic() + self.offset.total_seconds()
-
-    def sleep(self, seconds: float) -> None:
-        self.advance(seconds)
-
-
 class SilentBackend(BaseSecretsBackend):
     """A secrets backend that is down: every question ends in an error."""
 
     def get_connection(self, conn_id: str, team_name: str | None = None) -> Any:
+        """Fail, whatever is asked."""
         message = "vault is sealed"
         raise ConnectionError(message)
 
     def get_variable(self, key: str, team_name: str | None = None) -> str | None:
+        """Know no Variable."""
         return None

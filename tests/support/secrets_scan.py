@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import quote_plus
 
 from support.stores import AUDIT, KEY_1
 
@@ -30,6 +31,4 @@ def found_secrets(text: str, *others: str) -> list[str]:
 
 
 def _in_url(secret: str) -> str:
-    from urllib.parse import quote_plus
-
     return quote_plus(secret)
