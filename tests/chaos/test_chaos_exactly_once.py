@@ -45,11 +45,12 @@ def _tell(weather: Weather, started: float, **figures: Any) -> None:
         hits[rule.kind] += rule.hits
     total = app.requests.total
     refused = sum(a["outcome"] == "refused" for a in weather.flow.ledger()["write_attempts"])
+    spoiled = sum(hits.values())
+    print(f"\nchaos {figures}: {total} requests, {spoiled} spoiled ({spoiled / total:.1%}) {dict(hits)};")
     print(
-        f"\nchaos {figures}: {total} requests, {sum(hits.values())} spoiled ({sum(hits.values()) / total:.1%}) {dict(hits)};"
-        f" tries {dict(weather.tries)}; ended {dict(weather.ended)}; {refused} items refused, as their session had ended;"
-        f" {time.monotonic() - started:.0f} s"
+        f"  tries {dict(weather.tries)}; ended {dict(weather.ended)}; {refused} items refused, their session had ended;"
     )
+    print(f"  {time.monotonic() - started:.0f} s")
 
 
 @pytest.mark.timeout(300)
