@@ -34,6 +34,8 @@ CHANGES = {
     '"retry_delay": timedelta(minutes=2)': f'"retry_delay": timedelta(seconds={RETRY_SECONDS})',
 }
 """All that is changed in the example DAG: runs come from the tests, and retries soon."""
+FIRST_ANSWER = 60
+"""Seconds: the api-server loads much of its code with the first request, and answers nothing meanwhile."""
 FINISHED = ("success", "failed")
 
 
@@ -176,9 +178,7 @@ class Cluster:
 
     def get(self, path: str, *, missing: Any = None) -> Any:
         """GET below ``/api/v2``; ``missing`` stands for 404."""
-        answer = self._http.get(
-            f"http://127.0.0.1:{self._port}/api/v2/{path}", timeout=60
-        )  # the first calls wait for code to load
+        answer = self._http.get(f"http://127.0.0.1:{self._port}/api/v2/{path}", timeout=FIRST_ANSWER)
         if answer.status_code == 404 and missing is not None:
             return missing
         assert answer.ok, f"{path}: {answer.status_code} {answer.text[:500]}"
@@ -186,9 +186,7 @@ class Cluster:
 
     def post(self, path: str, body: Mapping[str, Any]) -> Any:
         """POST below ``/api/v2``."""
-        answer = self._http.post(
-            f"http://127.0.0.1:{self._port}/api/v2/{path}", json=body, timeout=60
-        )  # the first calls wait for code to load
+        answer = self._http.post(f"http://127.0.0.1:{self._port}/api/v2/{path}", json=body, timeout=FIRST_ANSWER)
         assert answer.ok, f"{path}: {answer.status_code} {answer.text[:500]}"
         return answer.json()
 
