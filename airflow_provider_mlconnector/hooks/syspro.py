@@ -86,7 +86,7 @@ class SysproHook(SystemHook):
         chosen: dict[str, Any] = {"company": extra["company_id"], **self._further_options()}
         chosen |= {name: extra[name] for name in _OPTIONS if name in extra}
         if route is not None:
-            chosen |= {"closed_period": route.closed_period, "supplier_on_hold": route.supplier_on_hold}
+            chosen |= {name: getattr(route, name) for name in ("closed_period", "supplier_on_hold", "po_lines")}
         try:
             return SysproOptions.model_validate(chosen)
         except ValidationError as error:

@@ -275,7 +275,7 @@ class Outcome:
         text: The remote's own words, or for people.
         parked: True when the cause is outside the document (period closed, account on hold), so it is due again.
         result: Keys of the target to keep: ``{"journal": "00431", "year": 2024, "period": 9, "entry": "001",
-            "gl_status": "booked", "gl_journal": "00872"}``.
+            "gl_status": "created", "gl_journal": "00872"}``.
     """
 
     state: OutcomeState

@@ -255,7 +255,7 @@ def test_an_answer_that_leaves_doubt_is_ambiguous(root: xml.Element) -> None:
 @pytest.mark.parametrize(
     ("gl", "linked", "status", "state"),
     [
-        ("<GlJournal>00872</GlJournal><GlJournalError/>", True, "booked", OutcomeState.POSTED),
+        ("<GlJournal>00872</GlJournal><GlJournalError/>", True, "created", OutcomeState.POSTED),
         ("<GlJournal>00872</GlJournal><GlJournalError>5</GlJournalError>", True, "held", OutcomeState.ACCEPTED),
         ("<GlJournal/><GlJournalError>5</GlJournalError>", True, "not_created", OutcomeState.ACCEPTED),
         ("<GlJournal/>", True, "not_created", OutcomeState.ACCEPTED),

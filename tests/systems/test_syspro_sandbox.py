@@ -95,7 +95,7 @@ def test_an_invoice_is_posted_found_and_refused_the_second_time(sandbox: Running
         assert session.find(steps)[0].state is FoundState.ABSENT
         (outcome,) = session.post(steps, fence=FENCE)
         assert outcome.state is OutcomeState.POSTED, outcome
-        assert outcome.result["gl_status"] == "booked"
+        assert outcome.result["gl_status"] == "created"
         assert (outcome.result["year"], outcome.result["period"]) == (2026, 11)
         assert session.gl_states([outcome.result]) == ["booked"]
         (found,) = session.find(steps, settling=True)

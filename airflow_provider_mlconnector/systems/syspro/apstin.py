@@ -208,7 +208,7 @@ def _outcome(answer: ItemAnswer, item: ApInvoiceItem, ledger: dict[str, object])
         **ledger,
         **_warned(answer),
     }
-    in_ledger = ledger["gl_status"] in {"booked", "not_linked"}
+    in_ledger = ledger["gl_status"] in {"created", "not_linked"}
     return Outcome(OutcomeState.POSTED if in_ledger else OutcomeState.ACCEPTED, result=result)
 
 
@@ -226,7 +226,8 @@ def _gl_result(root: xml.Element, *, linked: bool) -> dict[str, object]:
     message = "" if block is None else xml.text(block, "GlJournalMessage")
     created = bool(whole(journal))
     failed = bool(error.strip("0"))
-    status = ("held" if failed else "booked") if created else "not_created"
+    # SYSPRO names a journal it keeps on hold just the same: "created" is all the answer proves
+    status = ("held" if failed else "created") if created else "not_created"
     result: dict[str, object] = {"gl_status": status}
     if created and block is not None:
         result |= {"gl_journal": journal, "gl_year": whole(xml.text(block, "GlYear"))}

@@ -7,12 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 from airflow_provider_mlconnector.documents.coding import CodedInvoice
-from airflow_provider_mlconnector.documents.invoice import InvoiceKind
+from airflow_provider_mlconnector.documents.invoice import Invoice, InvoiceKind
 from airflow_provider_mlconnector.errors import Parked, Rejected
 from airflow_provider_mlconnector.systems import xml
 from airflow_provider_mlconnector.systems.syspro.apstin import NUMBER_SIZE
 from airflow_provider_mlconnector.systems.syspro.keys import CENT, normal
-from airflow_provider_mlconnector.systems.syspro.options import ClosedPeriod, OnHold, SysproOptions
+from airflow_provider_mlconnector.systems.syspro.options import ClosedPeriod, OnHold, PoLines, SysproOptions
 from airflow_provider_mlconnector.systems.syspro.periods import Calendar, Period
 
 _MONEY_LIMIT = Decimal("1e12")
@@ -45,6 +45,19 @@ def document(coded: CodedInvoice, *, company: str) -> None:
     if total != invoice.gross:
         msg = f"GL lines and tax of {invoice.number} add up to {total}, the invoice to {invoice.gross}"
         raise Rejected(msg, code="total_mismatch", field="gross")
+
+
+def receipts(invoice: Invoice, options: SysproOptions) -> None:
+    """Keep back what may have been accrued at its receipt: one cost, one booking (FINANCE §1)."""
+    line = next((line for line in invoice.lines if line.po_number), None)
+    if line is None or options.po_lines is PoLines.POST:
+        return
+    msg = (
+        f"line {line.number} of invoice {invoice.number} refers to PO {line.po_number}; whether SYSPRO has accrued its "
+        "receipt cannot be told yet, and posting it to expense could book the cost twice. Post it by hand, or set "
+        "po_lines: post on the route if nothing is received in SYSPRO"
+    )
+    raise Parked(msg, code="po_receipt_unknown", field=f"lines[{line.number}].po_number", subject="PO lines")
 
 
 def _key(field: str, value: str) -> None:

@@ -30,6 +30,15 @@ class OnHold(StrEnum):
     POST = "post"
 
 
+class PoLines(StrEnum):
+    """What happens to an invoice with lines that refer to a purchase order (FINANCE §1)."""
+
+    PARK = "park"
+    """Whether SYSPRO has accrued the receipt is not known, and posting to expense could book the cost twice."""
+    POST = "post"
+    """The site receives nothing in SYSPRO: the lines' own accounts bear the cost."""
+
+
 class Carrier(StrEnum):
     """How documents travel."""
 
@@ -47,6 +56,7 @@ class SysproOptions(BaseModel):
         ap_gl: Whether AP is linked to GL at this site.
         closed_period: Closed accounting period: hold the invoice, or book it into AP's current period.
         supplier_on_hold: Park, or post after SYSPRO itself showed the hold as its only objection.
+        po_lines: Park invoices with PO lines, or post them to the lines' own accounts.
         transport: By query string, or by PostLD.
         logon_path: Below the REST root; some documents call it ``/Utilities/Logon``.
         logoff_path: Below the REST root.
@@ -71,6 +81,7 @@ class SysproOptions(BaseModel):
     ap_gl: ApGl = ApGl.LINKED
     closed_period: ClosedPeriod = ClosedPeriod.HOLD
     supplier_on_hold: OnHold = OnHold.PARK
+    po_lines: PoLines = PoLines.PARK
     transport: Carrier = Carrier.GET
     logon_path: str = "/Logon"
     logoff_path: str = "/Logoff"

@@ -62,6 +62,7 @@ class Planner:
         supplier = checks.supplier(self._coded, self._reference)
         checks.currency(self._coded, supplier, self._reference)
         held = checks.hold(supplier, self._options)
+        checks.receipts(self._invoice, self._options)
         checks.codes(self._coded, supplier, self._reference)
         period, note = checks.period(self._coded, self._reference, self._options)
         if note:
