@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from airflow_provider_mlconnector.documents.invoice import Invoice
@@ -26,8 +28,8 @@ from airflow_provider_mlconnector.systems.ports import DocumentTarget, StepDraft
 LOT = 200
 """Documents per transaction."""
 MAX_IN_CHUNK = 100_000
-VERDICT_SECONDS = 300.0
-"""How long a worker may take over one lot before another may judge it too."""
+VERDICT_SECONDS = 45.0
+"""How long a worker may take over one lot before another may judge it too; also how long a killed one is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,33 +84,49 @@ def validate(
     rules = Rules(decode, mapping, version, target, reference_data(job, target))
     if job.dry_run:
         return reference(job, preview_verdicts(job, rules.plan, decode))
-    with job.unit_of_work() as uow:
-        ids = [
-            record.id
-            for record in uow.documents.due(
-                job.route.name, DUE_FOR_VALIDATION, now=job.now(), limit=MAX_IN_CHUNK, chunk_id=chunk_id
-            )
-        ]
-    for start in range(0, len(ids), LOT):
-        if job.out_of_time():
-            break
-        with job.unit_of_work() as uow:
-            lot = uow.documents.claim_ids(
-                ids[start : start + LOT],
-                states=DUE_FOR_VALIDATION,
-                to=None,
-                owner=job.actor.label,
-                seconds=max(job.lease_seconds, VERDICT_SECONDS),
-                now=job.now(),
-            )
-        counts.update(_judge_lot(job, rules, lot))
-        job.progress("validated")
+    seen: set[str] = set()
+    while not job.out_of_time() and (waiting := _waiting(job, chunk_id, seen)):
+        free = [record.id for record in waiting if record.lease_until is None or record.lease_until <= job.now()]
+        if not free:
+            # an earlier try of this task was killed with these in hand, or is still at it: its claims end soon
+            soonest = min(record.lease_until for record in waiting if record.lease_until)
+            job.clock.sleep(max(0.1, (soonest - job.now()).total_seconds()))
+            continue
+        seen.update(free)
+        for start in range(0, len(free), LOT):
+            if job.out_of_time():
+                break
+            counts.update(_judge_ids(job, rules, free[start : start + LOT]))
+            job.progress("validated")
     return reference(job, counts)
+
+
+def _waiting(job: Job, chunk_id: str, seen: AbstractSet[str]) -> list[DocumentRecord]:
+    """Return the chunk's documents this call has not judged yet, those another worker holds included."""
+    soon = job.now() + timedelta(seconds=VERDICT_SECONDS)
+    with job.unit_of_work() as uow:
+        due = uow.documents.due(job.route.name, DUE_FOR_VALIDATION, now=soon, limit=MAX_IN_CHUNK, chunk_id=chunk_id)
+    return [record for record in due if record.id not in seen]
+
+
+def _judge_ids(job: Job, rules: Rules, ids: Sequence[str]) -> Counter[str]:
+    with job.unit_of_work() as uow:
+        lot = uow.documents.claim_ids(
+            ids,
+            states=DUE_FOR_VALIDATION,
+            to=None,
+            owner=job.actor.label,
+            seconds=VERDICT_SECONDS,
+            now=job.now(),
+        )
+    return _judge_lot(job, rules, lot)
 
 
 def _judge_lot(job: Job, rules: Rules, lot: Sequence[DocumentRecord]) -> Counter[str]:
     counts = Counter[str]()
     with job.unit_of_work() as uow:
+        # locks what is still ours: a verdict that comes too late must not touch the steps another worker has planned
+        lot = uow.documents.extend(lot, until=job.now() + timedelta(seconds=VERDICT_SECONDS))
         payloads = uow.documents.payloads([record.id for record in lot])
         history = _histories(uow, lot)
         verdicts = [_judge(uow, rules, record, history[_series(record)], payloads[record.id]) for record in lot]

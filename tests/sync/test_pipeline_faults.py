@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 from support.pipeline import Pipeline
@@ -12,6 +12,10 @@ from support.remote import Killed, invoice
 
 from airflow_provider_mlconnector.documents.lifecycle import State
 from airflow_provider_mlconnector.errors import MLConnectorError, Unavailable
+from airflow_provider_mlconnector.store.records import DocumentRecord
+from airflow_provider_mlconnector.sync import validate as validating
+from airflow_provider_mlconnector.sync.job import Job
+from airflow_provider_mlconnector.sync.mappings import MappingText
 
 SEEDS = 40
 
@@ -166,3 +170,49 @@ def _one_task(pipeline: Pipeline, rng: random.Random) -> None:
         task()
     except (MLConnectorError, Killed):
         return
+
+
+def test_a_validate_cleared_right_after_a_kill_waits_for_its_own_claims_and_judges_them(pipeline: Pipeline) -> None:
+    pipeline.source.put(*(invoice(f"A{n}") for n in range(5)))
+    pipeline.extract()
+    pipeline.plan()
+    with pipeline.store.unit_of_work(pipeline.job("validate").actor) as uow:
+        held = uow.documents.due("r", {State.EXTRACTED}, now=pipeline.clock.now(), limit=3)
+        uow.documents.claim_ids(
+            [record.id for record in held],
+            states={State.EXTRACTED},
+            to=None,
+            owner="a killed try",
+            seconds=30,
+            now=pipeline.clock.now(),
+        )
+    pipeline.validate()
+    assert set(pipeline.states().values()) == {State.VALIDATED}
+    assert pipeline.clock.offset >= 30
+
+
+def test_a_verdict_that_comes_too_late_leaves_the_other_workers_steps_alone(pipeline: Pipeline) -> None:
+    pipeline.source.put(invoice("A1"))
+    pipeline.extract()
+    pipeline.plan()
+
+    pipeline.mapping, whole = MappingText(pipeline.mapping.text.replace('"51200"', '"51900"'), "slow"), pipeline.mapping
+    slow = pipeline.mapping
+    original = validating._judge_lot
+
+    def judge(job: Job, rules: validating.Rules, lot: Sequence[DocumentRecord]) -> Counter[str]:
+        validating._judge_lot = original
+        pipeline.mapping = whole
+        pipeline.clock.sleep(100)
+        pipeline.validate()
+        pipeline.mapping = slow
+        return original(job, rules, lot)
+
+    validating._judge_lot = judge
+    try:
+        pipeline.validate()
+    finally:
+        validating._judge_lot = original
+    assert pipeline.states() == {"A1": State.VALIDATED}
+    pipeline.post()
+    assert pipeline.states() == {"A1": State.POSTED}
