@@ -10,7 +10,6 @@ from operator import attrgetter, itemgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, String, and_, case, func, literal_column, or_, select
-from sqlalchemy.types import TypeEngine
 
 from airflow_provider_mlconnector.documents.lifecycle import State
 from airflow_provider_mlconnector.store.records import DocumentRecord, NewDocument, StateCount
@@ -27,7 +26,6 @@ REASON_LIMIT = 2000
 _INSERTED = {name: column.type for name, column in documents.c.items()}
 _GROSS_SCALE = 4  # the most any ISO 4217 currency uses
 _GROSS_LIMIT = 10**12  # beyond it a sum of many could leave 64 bits
-_PAIR: dict[str, TypeEngine[Any]] = {"key": String(), "revision": String()}
 
 
 def record(row: Sequence[Any]) -> DocumentRecord:
@@ -115,19 +113,6 @@ class DocumentQueries:
         for item in self._records(query):
             found.setdefault(item.key, []).append(item)
         return found
-
-    def known(self, route: str, source: str, tenant: str, pairs: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
-        """Return which (key, revision) pairs are stored already."""
-        data = ({"key": clean(key), "revision": clean(revision)} for key, revision in pairs)
-        wanted = self._work.rows("wanted", _PAIR, data)
-        query = select(documents.c.key, documents.c.revision).where(
-            documents.c.route == route,
-            documents.c.source == source,
-            documents.c.tenant == tenant,
-            documents.c.key == wanted.c.key,
-            documents.c.revision == wanted.c.revision,
-        )
-        return {(key, revision) for key, revision in self._work.connection.execute(query)}
 
     def get(self, document_id: str) -> DocumentRecord | None:
         """Return one document, None if there is none of that id."""

@@ -52,8 +52,6 @@ def test_revisions_come_oldest_first_and_unknown_keys_are_missing(store: Store) 
         found = uow.documents.revisions(ROUTE, "jaggaer", "acme", ["key-1", "key-9"])
         assert {key: [doc.revision for doc in docs] for key, docs in found.items()} == {"key-1": ["b", "a"]}
         assert uow.documents.revisions(ROUTE, "jaggaer", "acme", []) == {}
-        pairs = [("key-1", "a"), ("key-1", "c"), ("key-9", "a")]
-        assert uow.documents.known(ROUTE, "jaggaer", "acme", pairs) == {("key-1", "a")}
 
 
 def test_payloads_and_canonicals_come_back_as_stored(store: Store) -> None:
