@@ -33,7 +33,9 @@ PARTS = ("unit", "postgres", "dags", "chaos", "scheduler", "project")
 
 
 def make(root: Path, *arguments: str) -> str:
-    return subprocess.run(["make", *arguments], cwd=root, capture_output=True, text=True, check=True).stdout
+    # make run by make announces the directories it enters, which is no part of a plan
+    command = ["make", "--no-print-directory", *arguments]
+    return subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
 
 
 def test_make_alone_lists_every_command_with_a_line_of_help(root: Path) -> None:
