@@ -77,6 +77,7 @@ class Books:
         self.attempts: list[WriteAttempt] = []
         self._invoices_by_key: dict[Key, list[ApInvoice]] = {}
         self._invoices_by_supplier: defaultdict[str, list[ApInvoice]] = defaultdict(list)
+        self._invoices_by_number: defaultdict[str, list[ApInvoice]] = defaultdict(list)
         self._transactions_by_key: defaultdict[Key, list[ApTransaction]] = defaultdict(list)
         self._postings_by_journal: defaultdict[int, list[ApPosting]] = defaultdict(list)
         self._journals_by_reference: defaultdict[str, list[GlJournal]] = defaultdict(list)
@@ -99,6 +100,10 @@ class Books:
     def invoices_of(self, supplier: str) -> Sequence[ApInvoice]:
         """Return a supplier's invoices."""
         return self._invoices_by_supplier.get(supplier, ())
+
+    def invoices_numbered(self, invoice: str) -> Sequence[ApInvoice]:
+        """Return the invoices of this number, of whatever supplier."""
+        return self._invoices_by_number.get(invoice, ())
 
     def transactions_under(self, supplier: str, invoice: str) -> Sequence[ApTransaction]:
         """Return the transactions against an invoice."""
@@ -148,6 +153,7 @@ class Books:
         self.invoices.append(invoice)
         self._invoices_by_key.setdefault((invoice.supplier, invoice.invoice), []).append(invoice)
         self._invoices_by_supplier[invoice.supplier].append(invoice)
+        self._invoices_by_number[invoice.invoice].append(invoice)
         self._postings_by_journal[invoice.journal].append(invoice)
 
     def add_transaction(self, transaction: ApTransaction, balance_change: int) -> None:
@@ -170,6 +176,7 @@ class Books:
         for row in self._invoices_by_key.pop((supplier, invoice)):
             self.invoices.remove(row)
             self._invoices_by_supplier[supplier].remove(row)
+            self._invoices_by_number[invoice].remove(row)
             self.purged.append(row)
         for transaction in self._transactions_by_key.pop((supplier, invoice), ()):
             self.transactions.remove(transaction)

@@ -1,6 +1,6 @@
 """COMFND: a generic read of one table (reference/syspro.md §2.9).
 
-Rows come in the order they were stored unless OrderBy says otherwise: SQL promises no order, so neither does this.
+Without OrderBy rows come as an index or the store gives them: SQL promises no order, so neither does this.
 """
 
 from __future__ import annotations
@@ -230,26 +230,23 @@ def _matching(table: Table, condition: Condition | None) -> Iterable[Row]:
     return [row for row in (table.rows() if candidates is None else candidates) if condition.test(row)]
 
 
-def _candidates(table: Table, condition: Condition) -> Iterable[Row] | None:
+def _candidates(table: Table, condition: Condition) -> Sequence[Row] | None:
     """Return rows among which all matches are, by the table's indexes; None when every row must be looked at."""
     if isinstance(condition, Junction) and not condition.every:
         found = [_candidates(table, part) for part in condition.parts]
         if any(rows is None for rows in found):
             return None
         unique = {_identity(row): row for rows in found if rows is not None for row in rows}
-        return unique.values()
+        return [*unique.values()]
     parts = condition.parts if isinstance(condition, Junction) else (condition,)
     equal = {part.column: part.equals for part in parts if isinstance(part, Leaf) and part.equals is not None}
-    for columns, look_up in table.indexes.items():
-        if all(column in equal for column in columns):
-            rows: Iterable[Row] = look_up(*(equal[column] for column in columns))
-            return rows
-    for part in parts:
-        if isinstance(part, Junction):
-            rows_of_part = _candidates(table, part)
-            if rows_of_part is not None:
-                return rows_of_part
-    return None
+    choices: list[Sequence[Row] | None] = [
+        look_up(*(equal[column] for column in columns))
+        for columns, look_up in table.indexes.items()
+        if all(column in equal for column in columns)
+    ]
+    choices += [_candidates(table, part) for part in parts if isinstance(part, Junction)]
+    return min((rows for rows in choices if rows is not None), key=len, default=None)
 
 
 def _identity(row: Row) -> object:

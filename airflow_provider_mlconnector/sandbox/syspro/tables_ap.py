@@ -262,6 +262,7 @@ def ap_tables(books: Books) -> list[Table]:
             {
                 ("Supplier", "Invoice"): books.invoices_under,
                 ("Supplier",): books.invoices_of,
+                ("Invoice",): books.invoices_numbered,
             },
         ),
         Table(
