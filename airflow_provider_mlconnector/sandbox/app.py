@@ -29,7 +29,7 @@ SERVER_HEADERS = {"jaggaer": "nginx", "syspro": "Microsoft-HTTPAPI/2.0"}
 class System(Protocol):
     """What the application asks of a simulated system (besides the special faults it may offer)."""
 
-    def call_name(self, path: str, query: Mapping[str, str]) -> str:
+    def call_name(self, path: str, query: Mapping[str, str], method: str = "GET") -> str:
         """Name a call for faults and counts, without reading the body."""
 
     async def handle(self, request: Request) -> Response:
@@ -114,7 +114,7 @@ class SandboxApp:
 
     async def _exchange(self, name: str, request: Request) -> Response | None:
         system = self.systems[name]
-        call = system.call_name(request.scope["path"], request.query_params)
+        call = system.call_name(request.scope["path"], request.query_params, request.method)
         request.state.request_no = self.requests.record(name, call)
         rule = self.faults.pick(name, call)
         if rule is None:

@@ -49,7 +49,7 @@ class JaggaerSystem:
         self._tokens = TokenEndpoint(clock=self._clock, options=options)
         self._drop_next = 0
 
-    def call_name(self, path: str, query: Mapping[str, str]) -> str:  # noqa: ARG002 - one seam for all systems
+    def call_name(self, path: str, query: Mapping[str, str], method: str = "GET") -> str:  # noqa: ARG002 - one seam
         """Name a call for faults and counts: Token, ListInvoices, GetInvoice or Unknown."""
         if path.startswith("/auth/"):
             return "Token"

@@ -95,7 +95,7 @@ class SysproSystem:
             "extra": {"company_id": master.COMPANY, "company_password": COMPANY_PASSWORD},
         }
 
-    def call_name(self, path: str, query: Mapping[str, str]) -> str:
+    def call_name(self, path: str, query: Mapping[str, str], method: str = "GET") -> str:  # noqa: ARG002 - one seam
         """Return the name of a call for fault plans and counts, such as ``Query:COMFND`` or ``PostLD``."""
         name = _CALLS.get(_below_base(path), "unknown")
         if name not in {"Query", "Post"}:
