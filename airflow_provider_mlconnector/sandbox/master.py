@@ -29,6 +29,35 @@ class MasterSupplier:
     in_syspro: bool = True
     tax_number: str = ""
 
+    @property
+    def _serial(self) -> int:
+        return int("".join(filter(str.isdigit, self.number)))
+
+    @property
+    def street(self) -> str:
+        """Street and number, the same in both systems."""
+        return f"{self._serial} Foundry Road"
+
+    @property
+    def city(self) -> str:
+        """City, the same in both systems."""
+        return "Millbrook"
+
+    @property
+    def postal_code(self) -> str:
+        """Postal code, the same in both systems and of no other supplier."""
+        return f"{40000 + self._serial}"
+
+    @property
+    def email(self) -> str:
+        """Address of the supplier's accounts department."""
+        return f"accounts@{self.number.lower()}.example"
+
+    @property
+    def bank_account(self) -> str:
+        """Account number, which is the ledger system's to keep."""
+        return f"0010{self._serial:08d}"
+
 
 @dataclass(frozen=True, slots=True)
 class MasterAccount:
@@ -95,6 +124,39 @@ TAX_CODES: dict[str, str] = {"A": "0.20000", "B": "0.05000", "Z": "0.00000"}
 TERMS: dict[str, tuple[str, int]] = {"NET30": ("30", 30), "NET60": ("60", 60), "NET10": ("10", 10)}
 """JAGGAER standard payment terms code → (SYSPRO terms code, days)."""
 BRANCHES: dict[str, str] = {"10": "Main plant", "20": "Second plant"}
+BANKS: dict[str, str] = {"1": "Main account", "2": "Foreign payments"}
+"""SYSPRO bank code → description."""
+PRODUCT_CLASSES: dict[str, str] = {
+    "GEN": "General supplies",
+    "LAB": "Laboratory",
+    "MRO": "Maintenance",
+    "IT": "Software and devices",
+    "SRV": "Services",
+    "RAW": "Raw material",
+}
+"""SYSPRO product class → description; a non-stocked order line needs one."""
+WAREHOUSES: dict[str, str] = {"MN": "Main warehouse", "S2": "Second warehouse"}
+
+
+@dataclass(frozen=True, slots=True)
+class StockItem:
+    """A row of SYSPRO's inventory master; ``cost`` is in the local currency, with up to 5 decimals."""
+
+    code: str
+    description: str
+    uom: str
+    product_class: str
+    cost: str
+
+
+STOCK_ITEMS: tuple[StockItem, ...] = (
+    StockItem("A100", "Bearing housing", "EA", "RAW", "12.50"),
+    StockItem("A200", "Shaft, ground 20 mm", "EA", "RAW", "48.75"),
+    StockItem("B100", "Sheet steel 2 mm", "KG", "RAW", "1.83500"),
+    StockItem("B200", "Solvent, technical", "LT", "LAB", "4.20"),
+    StockItem("C100", "Packing carton", "EA", "GEN", "0.31250"),
+)
+"""Stock codes an order line may name; any other code is a non-stocked line, where the order allows those."""
 
 
 def gl_codes() -> dict[str, MasterAccount]:
