@@ -76,6 +76,7 @@ class Flow:
     store: Store
     clock: ShiftedClock
     route: Route
+    mapping: Path = MAPPING
     syspro: Mapping[str, Any] = field(default_factory=dict)
     credentials: dict[str, dict[str, Any]] = field(default_factory=dict)
     waits: Callable[[float], None] = lambda _seconds: None
@@ -161,7 +162,7 @@ class Flow:
             job = self.job("validate", **changes)
             job = replace(job, actor=replace(job.actor, try_number=attempt, map_index=place))
             self.tries[self.run, "validate"] = attempt
-            text = MappingText(MAPPING.read_text(), "sample mapping")
+            text = MappingText(self.mapping.read_text(), "sample mapping")
             results.append(
                 validate(job, decode=decode, target=self.target(), mapping_text=text, chunk_id=chunk["chunk_id"])
             )
