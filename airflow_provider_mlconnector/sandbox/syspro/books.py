@@ -27,6 +27,7 @@ from airflow_provider_mlconnector.sandbox.syspro.records import (
     Supplier,
     WriteAttempt,
 )
+from airflow_provider_mlconnector.sandbox.syspro.supplier_fields import shipped
 
 AP_CONTROL = "00-2100"
 INPUT_TAX = "00-2300"
@@ -64,7 +65,9 @@ class Books:
         self.currencies = {currency.code: currency for currency in CURRENCIES}
         self.tax_rates = {code: Decimal(rate) for code, rate in master.TAX_CODES.items()}
         self.terms_days = dict(master.TERMS.values())
-        self.suppliers = {m.number: _supplier(m) for m in master.SUPPLIERS if m.in_syspro}
+        setup = Origin(0, now, "person", "SETUP")
+        self.suppliers = {m.number: Supplier(m.number, shipped(m), setup) for m in master.SUPPLIERS if m.in_syspro}
+        self.deleted_suppliers: list[Supplier] = []
         self.accounts = {
             code: GlAccount(code, a.description, a.type, a.on_hold, a.control) for code, a in master.gl_codes().items()
         }
@@ -139,6 +142,24 @@ class Books:
         """Return a new row version."""
         self._version += 1
         return self._version
+
+    # Suppliers
+
+    def put_supplier(self, key: str, fields: dict[str, str], origin: Origin) -> Supplier:
+        """Store a supplier with all its fields, new or in place of what is there."""
+        supplier = self.suppliers.setdefault(key, Supplier(key, fields, origin))
+        supplier.fields, supplier.origin, supplier.version = fields, origin, self.next_version()
+        return supplier
+
+    def supplier_in_use(self, key: str) -> bool:
+        """Whether anything stored refers to the supplier."""
+        return bool(self.invoices_of(key)) or any(supplier == key for supplier, _ in self.registered)
+
+    def remove_supplier(self, key: str, origin: Origin) -> None:
+        """Delete a supplier; the oracle keeps it."""
+        gone = self.suppliers.pop(key)
+        gone.origin = origin
+        self.deleted_suppliers.append(gone)
 
     # Accounts payable
 
@@ -257,11 +278,6 @@ class Books:
         waiting, self._not_integrated = self._not_integrated, []
         outcomes = [self.integrate(ap_journal, origin, run_by_person=True) for ap_journal in waiting]
         return [outcome for outcome in outcomes if outcome is not None]
-
-
-def _supplier(m: master.MasterSupplier) -> Supplier:
-    currency = master.LOCAL_CURRENCY if m.currency == "USD" else m.currency
-    return Supplier(m.number, m.name, currency, m.branch, m.terms, m.on_hold, m.grn_match_required, m.tax_number)
 
 
 def sign(posting_type: str) -> int:

@@ -27,6 +27,8 @@ class SysproOptions:
         gl_create: The integration creates the GL journal at once; False leaves it to a later integration run.
         gl_post: The created journal is posted; False leaves it on hold.
         authorize_journals: GL set-up requires authorization of journals before they post (§2.3).
+        update_omitted: What APSSSP Update does to a field whose element is left out (unknown, §2.4).
+        update_empty: What it does to one whose element is there, but empty (unknown, §2.4).
         version: SYSPRO version shown in the root attributes.
     """
 
@@ -46,4 +48,6 @@ class SysproOptions:
     gl_create: bool = True
     gl_post: bool = True
     authorize_journals: bool = False
+    update_omitted: Literal["keep", "blank"] = "keep"
+    update_empty: Literal["keep", "blank"] = "blank"
     version: str = "8.0.105"

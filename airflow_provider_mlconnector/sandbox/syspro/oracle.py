@@ -12,6 +12,7 @@ from airflow_provider_mlconnector.sandbox.syspro.records import (
     LogonRecord,
     Origin,
     RegisteredInvoice,
+    Supplier,
     WriteAttempt,
 )
 from airflow_provider_mlconnector.sandbox.syspro.sim_texts import JOURNAL_POSTED
@@ -30,6 +31,10 @@ def ledger(books: Books) -> dict[str, object]:
         "ap_transactions": [
             *(_transaction(row, purged=False) for row in books.transactions),
             *(_transaction(row, purged=True) for row in books.purged if isinstance(row, ApTransaction)),
+        ],
+        "suppliers": [
+            *(_supplier(row, deleted=False) for row in books.suppliers.values()),
+            *(_supplier(row, deleted=True) for row in books.deleted_suppliers),
         ],
         "registered_invoices": [_registered(row) for row in books.registered.values()],
         "gl_journals": [_journal(row) for row in books.journals],
@@ -58,6 +63,10 @@ def _origin(origin: Origin) -> dict[str, object]:
         "by": origin.by,
         "operator": origin.operator,
     }
+
+
+def _supplier(row: Supplier, *, deleted: bool) -> dict[str, object]:
+    return {"supplier": row.key, **row.fields, "deleted": deleted, **_origin(row.origin)}
 
 
 def _posting(row: ApPosting) -> dict[str, object]:
@@ -163,4 +172,5 @@ def _attempt(row: WriteAttempt) -> dict[str, object]:
         "outcome": row.outcome,
         "reason": row.reason,
         "validate_only": row.validate_only,
+        "key": row.key,
     }

@@ -138,7 +138,7 @@ def _supplier_data(books: Books, supplier: Supplier) -> str:
         + leaf("TermsCode", supplier.terms)
         + leaf("OnHold", yes(supplier.on_hold))
         + leaf("GrnMatchReqd", yes(supplier.grn_match_required))
-        + leaf("TaxRegnNum", supplier.tax_number)
+        + leaf("TaxRegnNum", supplier.fields["TaxRegnNum"])
         + leaf("CurrentBalance", money.show(owed))
     )
 

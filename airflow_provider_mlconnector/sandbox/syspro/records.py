@@ -12,19 +12,59 @@ Period = tuple[int, int]
 """(year, month)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who wrote something, when, and in which request (0 for a person)."""
+
+    request_no: int
+    at: datetime
+    by: By
+    operator: str
+
+
 @dataclass(slots=True, eq=False)
 class Supplier:
-    """A row of ApSupplier; ``currency`` as the site codes it (``$`` is local)."""
+    """A row of ApSupplier and ApSupplierAddr: every field by its element's name; ``origin`` is the last writer."""
 
     key: str
-    name: str
-    currency: str
-    branch: str
-    terms: str
-    on_hold: bool
-    grn_match_required: bool
-    tax_number: str = ""
+    fields: dict[str, str]
+    origin: Origin
     version: int = 0
+
+    @property
+    def name(self) -> str:
+        """The full name."""
+        return self.fields["SupplierName"]
+
+    @property
+    def currency(self) -> str:
+        """The currency as the site codes it (``$`` is local)."""
+        return self.fields["Currency"]
+
+    @property
+    def branch(self) -> str:
+        """The AP branch."""
+        return self.fields["Branch"]
+
+    @property
+    def terms(self) -> str:
+        """The terms code."""
+        return self.fields["TermsCode"]
+
+    @property
+    def on_hold(self) -> bool:
+        """Whether postings give a warning."""
+        return self.fields["OnHold"] == "Y"
+
+    @property
+    def grn_match_required(self) -> bool:
+        """Whether invoices must be matched to receipts."""
+        return self.fields["GrnMatchReqd"] == "Y"
+
+    @property
+    def takes_orders(self) -> bool:
+        """Whether purchase orders are allowed."""
+        return self.fields["PurchOrdAllowed"] == "Y"
 
 
 @dataclass(slots=True, eq=False)
@@ -49,16 +89,6 @@ class Currency:
     rate: Decimal
     mul_div: str = "M"
     fixed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Who wrote something, when, and in which request (0 for a person)."""
-
-    request_no: int
-    at: datetime
-    by: By
-    operator: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +203,8 @@ class GlJournal:
 class WriteAttempt:
     """One item some client tried to write, whatever came of it. ``value`` is the text that was sent.
 
-    ``validate_only`` tells a refusal of a dry run from that of a real posting.
+    ``validate_only`` tells a refusal of a dry run from that of a real posting; ``key`` is what the record is stored
+    under where that is no invoice: a purchase order, a supplier.
     """
 
     origin: Origin
@@ -186,6 +217,7 @@ class WriteAttempt:
     reason: str
     reference: str = ""
     validate_only: bool = False
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

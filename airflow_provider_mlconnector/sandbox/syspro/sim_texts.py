@@ -6,6 +6,8 @@ Numbers from 999000 upward are invented; 100028, 100030, 100031 are real numbers
 
 from __future__ import annotations
 
+from datetime import date
+
 # Whole-answer texts, sent after "ERROR: ". SIM.
 INVALID_OPERATOR = "Invalid operator"
 INVALID_COMPANY = "Invalid company id"
@@ -56,6 +58,13 @@ ITEM_ERRORS: dict[str, tuple[int, str]] = {
     "not_available": (999021, "Element '{element}' value '{value}' is not available at this site"),
     "unbalanced": (999022, "Journal does not balance, difference '{value}'"),
     "document_rejected": (999023, "Not applied because another item of the document is invalid"),
+    # The number and pattern are real, for another table (reference/syspro.md §2.4).
+    "duplicate_key": (120001, "Duplicate key '{value}' on '{table}'"),
+    "terms_missing": (999024, "Terms code '{value}' not found"),
+    "bank_missing": (999025, "Bank '{value}' not found"),
+    "currency_missing": (999026, "Currency '{value}' not found"),
+    "ledger_type": (999027, "Ledger code '{value}' has the wrong account type"),
+    "supplier_in_use": (999028, "Supplier '{value}' has transactions and cannot be deleted"),
 }
 
 # AP to GL integration. SIM.
@@ -75,6 +84,7 @@ HTML_PAGE = (
 # Names and codes the sources leave open. SIM.
 PROFILE_ROOT = "LogonProfile"
 ENET_VERSION = "8.0.0.105"
+NO_DATE = date.min
 PERIOD_OPEN = "O"
 PERIOD_CLOSED = "C"
 JOURNAL_POSTED = "P"

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from lxml import etree
 from starlette.requests import Request
 from starlette.responses import Response
 
 from airflow_provider_mlconnector.sandbox import master
-from airflow_provider_mlconnector.sandbox.syspro import apstin, comfnd, gentjl, oracle, queries, sim_texts, wire
+from airflow_provider_mlconnector.sandbox.syspro import dispatch, oracle, queries, sim_texts, wire
 from airflow_provider_mlconnector.sandbox.syspro.books import Books
-from airflow_provider_mlconnector.sandbox.syspro.documents import text_of
 from airflow_provider_mlconnector.sandbox.syspro.options import SysproOptions
 from airflow_provider_mlconnector.sandbox.syspro.person import Person
-from airflow_provider_mlconnector.sandbox.syspro.records import Origin, WriteAttempt
+from airflow_provider_mlconnector.sandbox.syspro.records import Origin
 from airflow_provider_mlconnector.sandbox.syspro.sessions import COMPANY_PASSWORD, OPERATORS, Sessions
 from airflow_provider_mlconnector.sandbox.syspro.tables_ap import ap_tables
 from airflow_provider_mlconnector.sandbox.syspro.tables_gl import gl_tables
@@ -27,8 +24,8 @@ BASE = "/SYSPROWCFService/Rest"
 POST_LD = "/transaction/postld"
 POST_LD_ROOT = "{http://SYSPROWcfService}TransactionPostLD"
 POST_LD_CHILDREN = ("UserId", "BusinessObject", "XmlParameters", "XmlIn")
-_POSTERS: dict[str, Callable[..., str]] = {"APSTIN": apstin.post, "GENTJL": gentjl.post}
-_ITEM_KEYS = ("Supplier", "Invoice", "TransactionCode", "TransactionValue")
+_OBJECT_CALLS = ("Query", "Post", "SetupAdd", "SetupUpdate", "SetupDelete")
+"""The calls that name a business object in the query string."""
 _CALLS = {
     "/getversion": "GetVersion",
     "/logon": "Logon",
@@ -36,6 +33,9 @@ _CALLS = {
     "/logoff": "Logoff",
     "/getlogonprofile": "GetLogonProfile",
     "/query/query": "Query",
+    "/setup/add": "SetupAdd",
+    "/setup/update": "SetupUpdate",
+    "/setup/delete": "SetupDelete",
     "/transaction/post": "Post",
     POST_LD: "PostLD",
 }
@@ -96,9 +96,9 @@ class SysproSystem:
         }
 
     def call_name(self, path: str, query: Mapping[str, str], method: str = "GET") -> str:  # noqa: ARG002 - one seam
-        """Return the name of a call for fault plans and counts, such as ``Query:COMFND`` or ``PostLD``."""
+        """Name a call for fault plans and counts, such as ``Query:COMFND``, ``SetupAdd:APSSSP`` or ``PostLD``."""
         name = _CALLS.get(_below_base(path), "unknown")
-        if name not in {"Query", "Post"}:
+        if name not in _OBJECT_CALLS:
             return name
         business_object = next((value for key, value in query.items() if key.lower() == "businessobject"), "")
         return f"{name}:{business_object.upper()}"
@@ -127,7 +127,7 @@ class SysproSystem:
         if request.method != ("POST" if path == POST_LD else "GET"):
             raise HttpError(405, "Method Not Allowed", "The method is not allowed for this resource.")
         if path == POST_LD:
-            return self._post(number, *_post_ld_document(await request.body()))
+            return self._write(number, "Post", *_post_ld_document(await request.body()))
         return self._get(number, _CALLS[path], wire.query_parameters(query_string))
 
     def _get(self, number: int, call: str, parameters: Mapping[str, str]) -> str:
@@ -144,7 +144,7 @@ class SysproSystem:
         user_id, business_object, xml_in = wire.required(parameters, "UserId", "BusinessObject", "XmlIn")
         if call == "Query":
             return self._query(user_id, business_object, xml_in)
-        return self._post(number, user_id, business_object, parameters.get("xmlparameters", ""), xml_in)
+        return self._write(number, call, user_id, business_object, parameters.get("xmlparameters", ""), xml_in)
 
     def _logon(self, number: int, parameters: Mapping[str, str]) -> str:
         operator, password, company, company_password = wire.required(
@@ -159,16 +159,7 @@ class SysproSystem:
 
     def _query(self, user_id: str, business_object: str, xml_in: str) -> str:
         self._sessions.use(user_id)
-        name = self._licensed(business_object)
-        if name == "COMFND":
-            return comfnd.find(self._books, self._tables, xml_in)
-        if name == "GENQGL":
-            return queries.ledger_code(self._books, xml_in)
-        if name == "GENQRY":
-            return queries.ledger_query(self._books, xml_in)
-        if name == "APSQRY":
-            return queries.supplier_query(self._books, xml_in)
-        raise EnetError(wire.NOT_LICENSED)
+        return dispatch.query(self._books, self._tables, self._licensed(business_object), xml_in)
 
     def _licensed(self, business_object: str) -> str:
         name = business_object.strip().upper()
@@ -176,24 +167,20 @@ class SysproSystem:
             raise EnetError(wire.NOT_LICENSED)
         return name
 
-    def _post(self, number: int, user_id: str, business_object: str, xml_parameters: str, xml_in: str) -> str:
+    def _write(
+        self, number: int, call: str, user_id: str, business_object: str, xml_parameters: str, xml_in: str
+    ) -> str:
         operator = ""
         try:
             operator = self._sessions.use(user_id).operator
-            return _poster(self._licensed(business_object))(
-                self._books, xml_parameters=xml_parameters, xml_in=xml_in,
+            return dispatch.write(
+                self._books, call, self._licensed(business_object), xml_parameters=xml_parameters, xml_in=xml_in,
                 origin=Origin(number, self._clock.now(), "api", operator),
             )  # fmt: skip
         except EnetError as error:
             origin = Origin(number, self._clock.now(), "api", operator)
-            self._books.attempts.extend(_refused(business_object, xml_in, origin, error.text))
+            self._books.attempts.extend(dispatch.refused(call, business_object, xml_in, origin, error.text))
             raise
-
-
-def _poster(business_object: str) -> Callable[..., str]:
-    if business_object not in _POSTERS:
-        raise EnetError(wire.NOT_LICENSED)
-    return _POSTERS[business_object]
 
 
 def _below_base(path: str) -> str:
@@ -219,16 +206,3 @@ def _post_ld_document(body: bytes) -> tuple[str, str, str, str]:
         raise malformed
     user_id, business_object, xml_parameters, xml_in = (child.text or "" for child in root)
     return user_id, business_object, xml_parameters, xml_in
-
-
-def _refused(business_object: str, xml_in: str, origin: Origin, reason: str) -> Iterator[WriteAttempt]:
-    """Yield the write attempts of a document refused as a whole: one per item that can be made out."""
-    items: list[etree._Element | None] = [None]
-    with suppress(EnetError):  # what is no XML still was an attempt
-        items = [*wire.read_xml(xml_in).iterchildren("Item")] or items
-    for item in items:
-        supplier, invoice, posting_type, value = (text_of(item, name) for name in _ITEM_KEYS)
-        reference = text_of(item, "TransactionReference") or text_of(item, "JournalReference")
-        yield WriteAttempt(
-            origin, business_object.upper(), supplier, invoice, posting_type, value, "refused", reason, reference
-        )

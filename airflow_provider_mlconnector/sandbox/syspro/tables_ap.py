@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 
 from airflow_provider_mlconnector.sandbox import master
-from airflow_provider_mlconnector.sandbox.syspro.books import AP_CONTROL, Books, sign
+from airflow_provider_mlconnector.sandbox.syspro.books import AP_CONTROL, BANK, Books, sign
+from airflow_provider_mlconnector.sandbox.syspro.money import iso_date
 from airflow_provider_mlconnector.sandbox.syspro.periods import before
 from airflow_provider_mlconnector.sandbox.syspro.records import ApPosting, Line, Supplier
 from airflow_provider_mlconnector.sandbox.syspro.sim_texts import INVOICE_OPEN, PERIOD_CLOSED, PERIOD_OPEN
+from airflow_provider_mlconnector.sandbox.syspro.supplier_fields import ADDRESS
 from airflow_provider_mlconnector.sandbox.syspro.tables import (
     Column,
     Indexes,
+    Row,
     Table,
     amount,
     constant,
@@ -95,40 +98,56 @@ def _pay_columns() -> dict[str, Column]:
     }
 
 
+_SUPPLIER_COLUMNS = (
+    "SupplierName", "SupShortName", "SupplierType", "SupplierClass", "Bank", "Branch", "Telephone", "Contact", "Email",
+    "Currency", "TermsCode", "OnHold", "PurchOrdAllowed", "GrnMatchReqd", "MerchGlCode", "FreightGlCode", "TaxRegnNum",
+    "DefTaxCode", "BankAccount", "BankBranch", "PayByEft", "RemitEmail", "Nationality",
+)  # fmt: skip
+
+
+def field(name: str) -> Callable[[Row], str]:
+    """Return what reads a field of a supplier."""
+    return lambda row: str(row.fields[name])
+
+
+def supplier_look_up(books: Books) -> Callable[[str], Sequence[Supplier]]:
+    """Return the look-up of a supplier by its key."""
+
+    def look_up(key: str) -> Sequence[Supplier]:
+        found = books.suppliers.get(key)
+        return (found,) if found else ()
+
+    return look_up
+
+
 def _supplier_columns(books: Books) -> dict[str, Column]:
     def balance(row: Supplier) -> int:
         return sum(invoice.balance for invoice in books.invoices_of(row.key))
 
     return {
         "Supplier": text(lambda r: r.key),
-        "SupplierName": text(lambda r: r.name),
-        "SupShortName": text(lambda r: r.name[:20].rstrip()),
-        "SupplierType": constant("P"),
-        "SupplierClass": constant(""),
-        "Bank": constant(BANK_CODE),
-        "Branch": text(lambda r: r.branch),
-        "Telephone": constant(""),
-        "Contact": constant(""),
-        "Email": constant(""),
-        "Currency": text(lambda r: r.currency),
+        **{name: text(field(name)) for name in _SUPPLIER_COLUMNS},
         "CurrentBalance": amount(balance),
-        "TermsCode": text(lambda r: r.terms),
-        "OnHold": text(lambda r: yes(r.on_hold)),
-        "PurchOrdAllowed": constant("Y"),
-        "GrnMatchReqd": text(lambda r: yes(r.grn_match_required)),
-        "MerchGlCode": constant(""),
-        "FreightGlCode": constant(""),
-        "TaxRegnNum": text(lambda r: r.tax_number),
-        "DefTaxCode": constant(""),
-        "BankAccount": constant(""),
-        "BankBranch": constant(""),
-        "PayByEft": constant("N"),
-        "RemitEmail": constant(""),
-        "Nationality": constant(""),
-        "DateSuppAdded": day(lambda _r: None),
+        "DateSuppAdded": day(lambda r: iso_date(r.fields["DateSuppAdded"]) if r.fields["DateSuppAdded"] else None),
         "LastPurchDate": day(lambda _r: None),
         "TimeStamp": text(lambda r: stamp(r.version)),
     }
+
+
+def _addresses(books: Books) -> Table:
+    """Where suppliers' addresses live; that they do, and the column names, are inferred (§4)."""
+    columns = {
+        "Supplier": text(lambda r: r.key),
+        **{element.name: text(field(element.name)) for element in ADDRESS},
+        "TimeStamp": text(lambda r: stamp(r.version)),
+    }
+    return Table("ApSupplierAddr", columns, books.suppliers.values, {("Supplier",): supplier_look_up(books)})
+
+
+def _banks() -> Table:
+    """The banks. All column names but the key are SIM."""
+    columns = {"Bank": text(lambda r: r[0]), "Description": text(lambda r: r[1]), "CbGlCode": constant(BANK)}
+    return Table("ApBank", columns, lambda: tuple(master.BANKS.items()))
 
 
 def _control(books: Books) -> Table:
@@ -249,11 +268,6 @@ def _journal_distribution(books: Books) -> Table:
 
 def ap_tables(books: Books) -> list[Table]:
     """Return the accounts payable tables over ``books``."""
-
-    def supplier(key: str) -> Sequence[Supplier]:
-        found = books.suppliers.get(key)
-        return (found,) if found else ()
-
     return [
         Table(
             "ApInvoice",
@@ -271,7 +285,9 @@ def ap_tables(books: Books) -> list[Table]:
             lambda: books.transactions,
             {("Supplier", "Invoice"): books.transactions_under},
         ),
-        Table("ApSupplier", _supplier_columns(books), books.suppliers.values, {("Supplier",): supplier}),
+        Table("ApSupplier", _supplier_columns(books), books.suppliers.values, {("Supplier",): supplier_look_up(books)}),
+        _addresses(books),
+        _banks(),
         _branches(),
         _control(books),
         _terms(),

@@ -149,6 +149,23 @@ class Site:
     def apstin(self, *items: str, **given: str) -> str:
         return self.post("APSTIN", self.parameters(**given), self.document(*items))
 
+    # APSSSP
+
+    def supplier(self, method: str, *items: str, **given: str) -> str:
+        """Send suppliers through Setup/``method``."""
+        root = "SetupApSupplier"
+        return self.text(
+            f"/Setup/{method}",
+            UserId=self.user_id,
+            BusinessObject="APSSSP",
+            XmlParameters=self.parameters(root, **given),
+            XmlIn=self.document(*items, root=root),
+        )
+
+    @staticmethod
+    def supplier_item(key: str, **fields: str) -> str:
+        return f"<Item><Key><Supplier>{key}</Supplier></Key>{leaves(**fields)}</Item>"
+
     # GENTJL
 
     @staticmethod

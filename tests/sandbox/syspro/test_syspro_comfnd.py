@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 TABLES = (
     "ApInvoice", "ApInvoicePay", "ApSupplier", "ApBranch", "ApControl", "TblApTerms", "AdmTax", "TblCurrency",
-    "GenMaster", "GenControl", "GenJournalCtl", "GenJournalDetail", "ApJnlSummary", "ApJnlDistrib",
+    "GenMaster", "GenControl", "GenJournalCtl", "GenJournalDetail", "ApJnlSummary", "ApJnlDistrib", "ApSupplierAddr",
+    "ApBank",
 )  # fmt: skip
 
 

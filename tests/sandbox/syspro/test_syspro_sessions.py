@@ -93,7 +93,7 @@ def test_evicting_everybody_ends_the_session_as_a_person_logging_in_does(site: A
     assert site.ledger("write_attempts")[0] | {"at": "", "request_no": 0} == {
         "request_no": 0, "at": "", "by": "api", "operator": "", "bo": "APSTIN", "supplier": "V00001",
         "invoice": "INV-1", "type": "I", "value": "1200.00", "reference": "PO 004711", "outcome": "refused",
-        "reason": INVALID.removeprefix("ERROR: "), "validate_only": False,
+        "reason": INVALID.removeprefix("ERROR: "), "validate_only": False, "key": "",
     }  # fmt: skip
 
 

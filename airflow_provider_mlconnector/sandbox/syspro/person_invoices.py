@@ -1,0 +1,118 @@
+"""What a person does to invoices and payments at a SYSPRO screen."""
+
+from __future__ import annotations
+
+from lxml import etree
+
+from airflow_provider_mlconnector.sandbox.syspro import apstin, money
+from airflow_provider_mlconnector.sandbox.syspro.apstin_check import ItemCheck
+from airflow_provider_mlconnector.sandbox.syspro.apstin_schema import Parameters
+from airflow_provider_mlconnector.sandbox.syspro.books import BANK
+from airflow_provider_mlconnector.sandbox.syspro.clerk import Action, Body, Clerk
+from airflow_provider_mlconnector.sandbox.syspro.records import ApInvoice, ApTransaction, Line, RegisteredInvoice
+
+DEFAULT_LEDGER_CODE = "10-5120"
+PARAMETERS = Parameters(ignore_warnings="Y", lines_local=False)
+
+
+class InvoiceClerk(Clerk):
+    """Types invoices, credits and payments."""
+
+    def actions(self) -> dict[str, Action]:
+        """Return what can be done, by name."""
+        return {
+            "ap_invoice": self._invoice,
+            "ap_credit": self._credit,
+            "registered_invoice": self._register,
+            "pay_invoice": self._pay,
+            "purge_invoice": self._purge,
+        }
+
+    def _invoice(self, body: Body) -> dict[str, object]:
+        return self._transaction("I", body)
+
+    def _credit(self, body: Body) -> dict[str, object]:
+        return self._transaction("C", body)
+
+    def _transaction(self, posting_type: str, body: Body) -> dict[str, object]:
+        """Type in an AP transaction; ledger values are in the supplier's currency, one default line if none given."""
+        period = self._books.periods.ap_period(body.get("posting_period", "C"))
+        checker = ItemCheck(
+            _item(posting_type, body), books=self._books, parameters=PARAMETERS, today=self._origin.at.date(),
+            earlier=frozenset(),
+        )  # fmt: skip
+        draft = checker.draft(period)
+        if draft is None:
+            raise ValueError(checker.findings.reason())
+        journal = self._books.new_ap_journal()
+        posting = apstin.book(self._books, draft, period=period, journal=journal, entry=1, origin=self._origin)
+        self._books.integrate(journal, self._origin)
+        return {"supplier": posting.supplier, "invoice": posting.invoice, "journal": journal}
+
+    def _register(self, body: Body) -> dict[str, object]:
+        key = (self._key(body["supplier"]), str(body["invoice"]))
+        if self._books.invoices_under(*key) or key in self._books.registered:
+            msg = f"invoice {key[1]} of {key[0]} exists or is registered already"
+            raise ValueError(msg)
+        self._books.registered[key] = RegisteredInvoice(
+            *key,
+            money.cents(str(body["value"])),
+            self._day(body, "invoice_date"),
+            body.get("reference", ""),
+            self._origin,
+        )
+        return {"supplier": key[0], "invoice": key[1]}
+
+    def _stored(self, body: Body) -> ApInvoice:
+        key = (self._key(body["supplier"]), str(body["invoice"]))
+        found = self._books.invoices_under(*key)
+        if not found:
+            msg = f"invoice {key[1]} of {key[0]} not found"
+            raise ValueError(msg)
+        return found[0]
+
+    def _pay(self, body: Body) -> dict[str, object]:
+        """Pay an invoice, its whole balance unless a value is given."""
+        paid = self._stored(body)
+        value = money.cents(str(body["value"])) if "value" in body else paid.balance
+        local = money.to_local(value, paid.rate, paid.mul_div)
+        year, month = self._books.periods.ap_current
+        journal = self._books.new_ap_journal()
+        payment = ApTransaction(
+            supplier=paid.supplier, invoice=paid.invoice, type="P", value=value, tax_value=0, tax_local=0,
+            tax_code="", currency=paid.currency, rate=paid.rate, mul_div=paid.mul_div,
+            reference=body.get("reference", ""), notation="", year=year, month=month, journal=journal, entry=1,
+            posted_on=self._origin.at.date(), lines=(Line(BANK, value, "", "payment", local),), origin=self._origin,
+            sequence=0,
+        )  # fmt: skip
+        self._books.add_transaction(payment, -value)
+        self._books.integrate(journal, self._origin)
+        return {"supplier": paid.supplier, "invoice": paid.invoice, "balance": money.show(paid.balance)}
+
+    def _purge(self, body: Body) -> dict[str, object]:
+        gone = self._stored(body)
+        self._books.purge(gone.supplier, gone.invoice)
+        return {"supplier": gone.supplier, "invoice": gone.invoice}
+
+
+def _item(posting_type: str, body: Body) -> etree._Element:
+    """Return the APSTIN item of what was typed in."""
+    item = etree.Element("Item")
+    fields = {
+        "Supplier": body["supplier"], "TransactionCode": posting_type, "Branch": body.get("branch", ""),
+        "Invoice": body["invoice"], "TransactionValue": body["value"],
+        "TransactionReference": body.get("reference", ""), "InvoiceDate": body.get("invoice_date", ""),
+        "DueDate": body.get("due_date", ""), "TaxCode": body.get("tax_code", ""),
+        "TaxValue": body.get("tax_value", ""),
+    }  # fmt: skip
+    for name, value in fields.items():
+        etree.SubElement(item, name).text = str(value)
+    net = money.cents(str(body["value"])) - money.cents(str(body.get("tax_value") or 0))
+    lines = body.get("lines") or [{"gl_code": DEFAULT_LEDGER_CODE, "value": money.show(net)}]
+    for line in lines:
+        element = etree.SubElement(item, "LedgerDistribution")
+        etree.SubElement(element, "LedgerCode").text = line["gl_code"]
+        etree.SubElement(element, "LedgerTaxCode").text = line.get("tax_code", "")
+        etree.SubElement(element, "LedgerNotation").text = line.get("notation", "")
+        etree.SubElement(element, "LedgerValue").text = str(line["value"])
+    return item

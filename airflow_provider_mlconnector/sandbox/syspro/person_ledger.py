@@ -1,0 +1,55 @@
+"""What a person does to the general ledger at a SYSPRO screen: accounts, periods, journals, the integration run."""
+
+from __future__ import annotations
+
+from airflow_provider_mlconnector.sandbox.syspro.clerk import Action, Body, Clerk
+from airflow_provider_mlconnector.sandbox.syspro.records import GlAccount
+
+
+class LedgerClerk(Clerk):
+    """Keeps the chart, the periods and the journals."""
+
+    def actions(self) -> dict[str, Action]:
+        """Return what can be done, by name."""
+        return {
+            "gl_account": self._account,
+            "period": self._period,
+            "gl_integration_run": self._integrate,
+            "gl_journal_post": self._post_journal,
+        }
+
+    def _account(self, body: Body) -> dict[str, object]:
+        """Change a ledger account, or add it."""
+        code = body["gl_code"]
+        row = self._books.accounts.setdefault(code, GlAccount(code, code, "E", on_hold=False, control=False))
+        for name in ("description", "type", "on_hold", "control"):
+            if name in body:
+                setattr(row, name, body[name])
+        row.version = self._books.next_version()
+        return {"gl_code": code}
+
+    def _period(self, body: Body) -> dict[str, object]:
+        """Open or close a period of AP or GL, or make it the current one."""
+        module, period = body["module"], (int(body["year"]), int(body["month"]))
+        if module not in {"AP", "GL"}:
+            msg = f"module must be AP or GL, not {module!r}"
+            raise ValueError(msg)
+        if body.get("current"):
+            self._books.periods.set_current(module, period)
+        if "open" in body:
+            self._books.periods.set_state(module, period, is_open=bool(body["open"]))
+        return {"module": module, "year": period[0], "month": period[1]}
+
+    def _integrate(self, _body: Body) -> dict[str, object]:
+        """Run the AP to GL integration for AP journals that have no GL journal yet."""
+        outcomes = self._books.run_integration(self._origin)
+        return {"journals": [outcome.journal.journal for outcome in outcomes if outcome.journal is not None]}
+
+    def _post_journal(self, body: Body) -> dict[str, object]:
+        """Authorize and post a GL journal that is on hold or was not posted."""
+        journal = self._books.journal_numbered(int(body["journal"]))
+        if journal is None:
+            msg = f"GL journal {body['journal']} not found"
+            raise ValueError(msg)
+        self._books.post_held(journal)
+        return {"journal": journal.journal, "status": journal.status}
