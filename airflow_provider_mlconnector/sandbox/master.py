@@ -159,58 +159,6 @@ STOCK_ITEMS: tuple[StockItem, ...] = (
 """Stock codes an order line may name; any other code is a non-stocked line, where the order allows those."""
 
 
-@dataclass(frozen=True, slots=True)
-class StockItem:
-    """A stocked item of the ERP; JAGGAER shows ``code`` as the catalog number of a PO line."""
-
-    code: str
-    description: str
-    unit: str = "EA"
-
-
-STOCK: tuple[StockItem, ...] = (
-    StockItem("DB-8", "Drill bits 8mm"),
-    StockItem("DB-12", "Drill bits 12mm"),
-    StockItem("MS-BAR-20", "Mild steel bar 20mm", unit="M"),
-    StockItem("LUB-5L", "Cutting fluid 5 l"),
-    StockItem("GLV-L", "Work gloves, large", unit="PR"),
-    StockItem("000123", "Numbered spare part"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """A supplier's place of business and its accounts-receivable mailbox."""
-
-    street: str
-    city: str
-    postal_code: str
-    country: str
-    email: str
-    phone: str
-
-
-_PLACES: dict[str, tuple[tuple[str, str], ...]] = {
-    "US": (("Akron", "44301"), ("Dayton", "45402"), ("Erie", "16501")),
-    "DE": (("Köln", "50667"),),
-    "GB": (("Leeds", "LS1 1AA"),),
-    "JP": (("Osaka", "530-0001"),),
-    "KW": (("Kuwait City", "13001"),),
-}
-_COUNTRIES = {"EUR": "DE", "GBP": "GB", "JPY": "JP", "KWD": "KW"}
-
-
-def address_of(supplier: MasterSupplier) -> Address:
-    """Return the address both systems know of ``supplier`` at the start: a function of its number and currency."""
-    country = _COUNTRIES.get(supplier.currency, "US")
-    serial = int("".join(filter(str.isdigit, supplier.number)))
-    city, postal_code = _PLACES[country][serial % len(_PLACES[country])]
-    mailbox = f"ap{serial}@supplier.example"
-    return Address(
-        f"{serial % 200 + 1} Mill Road", city, postal_code, country, mailbox, f"+1 555 {serial % 10_000:04d}"
-    )
-
-
 def more_suppliers(count: int) -> tuple[MasterSupplier, ...]:
     """Return ``count`` further suppliers ``V10001 …`` for runs that need hundreds; every tenth is a EUR supplier."""
     return tuple(
