@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from airflow.providers.common.compat.sdk import Variable
 
-from airflow_provider_mlconnector.documents.invoice import Invoice
+from airflow_provider_mlconnector.documents.model import Document
 from airflow_provider_mlconnector.errors import ConfigurationError
 from airflow_provider_mlconnector.hooks.anchor import behind_anchor, write_anchor
 from airflow_provider_mlconnector.hooks.connections import CONN_TYPE, resolve
@@ -68,7 +68,7 @@ class Runtime:
         """Return the client of the route's target."""
         return hook_for(route.target, store=self.store).target(route)
 
-    def decoder(self, route: Route) -> Callable[[bytes], Invoice]:
+    def decoder(self, route: Route) -> Callable[[bytes], Document]:
         """Return what turns the source's payloads into canonical documents."""
         return self.source(route).decode
 

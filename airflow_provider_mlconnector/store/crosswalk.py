@@ -56,6 +56,16 @@ class Crosswalk:
             msg = f"{kind} {left_key} of {left_system} is {known} in {right_system}, company {company}: not {right_key}"
             raise ValueError(msg)
 
+    def pairs(self, kind: str, company: str, left_system: str, right_system: str) -> list[tuple[str, str]]:
+        """Return all pairs ``(left key, right key)`` of two systems."""
+        query = select(crosswalk.c.left_key, crosswalk.c.right_key).where(
+            crosswalk.c.kind == kind,
+            crosswalk.c.company == company,
+            crosswalk.c.left_system == left_system,
+            crosswalk.c.right_system == right_system,
+        )
+        return [(left, right) for left, right in self._work.connection.execute(query.order_by(crosswalk.c.left_key))]
+
     def right(
         self, kind: str, company: str, left_system: str, right_system: str, left_keys: Collection[str]
     ) -> dict[str, str]:

@@ -8,11 +8,18 @@ from decimal import Decimal, InvalidOperation
 
 from airflow_provider_mlconnector.documents.invoice import InvoiceKind
 from airflow_provider_mlconnector.documents.lifecycle import State
+from airflow_provider_mlconnector.errors import ConfigurationError
 from airflow_provider_mlconnector.store.records import Change, DocumentRecord
 from airflow_provider_mlconnector.sync.job import Job, Reference, reference
 from airflow_provider_mlconnector.sync.revisions import never_left
 from airflow_provider_mlconnector.sync.session import target_session
-from airflow_provider_mlconnector.systems.ports import DocumentTarget, FoundState, StepDraft, TargetSession
+from airflow_provider_mlconnector.systems.ports import (
+    AdoptingTarget,
+    DocumentTarget,
+    FoundState,
+    StepDraft,
+    TargetSession,
+)
 
 ADOPTABLE = frozenset({
     State.EXTRACTED, State.VALIDATED, State.PARKED, State.REJECTED, State.FAILED, State.SKIPPED,
@@ -31,7 +38,15 @@ def adopt(job: Job, target: DocumentTarget) -> Reference:
 
     Returns:
         Counts: ``linked``, ``different`` (same number, other figures: for a person), ``absent``, ``unreadable``.
+
+    Raises:
+        ConfigurationError: Documents of this kind are matched by the route itself, at first contact.
     """
+    if not isinstance(target, AdoptingTarget):
+        message = (
+            f"Route {job.route.name!r} matches its {job.route.document}s with the target's own by itself: just run it"
+        )
+        raise ConfigurationError(message, field=f"route {job.route.name!r}, document")
     counts = Counter[str]()
     after = ""
     with target_session(job, target) as (session, _keeper):
@@ -45,7 +60,7 @@ def adopt(job: Job, target: DocumentTarget) -> Reference:
 
 
 def _adopt_page(
-    job: Job, target: DocumentTarget, session: TargetSession, page: Sequence[DocumentRecord]
+    job: Job, target: AdoptingTarget, session: TargetSession, page: Sequence[DocumentRecord]
 ) -> Counter[str]:
     counts = Counter[str]()
     with job.unit_of_work() as uow:
@@ -80,7 +95,7 @@ def _adopt_page(
     return counts
 
 
-def _draft(target: DocumentTarget, document: DocumentRecord) -> StepDraft | None:
+def _draft(target: AdoptingTarget, document: DocumentRecord) -> StepDraft | None:
     if not (document.number and document.supplier and document.currency and document.document_date):
         return None
     try:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 
 from airflow_provider_mlconnector.documents.lifecycle import IN_TARGET, State
@@ -13,27 +14,35 @@ from airflow_provider_mlconnector.errors import DocumentError, Unavailable
 from airflow_provider_mlconnector.store import UnitOfWork
 from airflow_provider_mlconnector.store.records import DocumentRecord, NewDocument
 from airflow_provider_mlconnector.sync.job import Job, Reference, content_hash, logger, reference
+from airflow_provider_mlconnector.sync.kinds import kind_of
 from airflow_provider_mlconnector.sync.preview import keep_due, keep_extracted
-from airflow_provider_mlconnector.sync.revisions import supersede
+from airflow_provider_mlconnector.sync.revisions import base_revision, supersede
+from airflow_provider_mlconnector.sync.session import Keeper, source_session
 from airflow_provider_mlconnector.systems.ports import DocumentSource, Eligibility, SourceRecord, Window
 
 NOT_ELIGIBLE = "not_eligible"
 """Counted beside the states: not a document yet, looked at again when it changes (FINANCE §4)."""
+_PAGE = 500
 
 
 @dataclass(slots=True)
 class _Pass:
     """What one pass over the list saw: an order-independent digest in constant memory."""
 
+    listed: set[str] | None = None
+    """Every key seen, for sources whose lists are complete."""
     total: int = 0
     digest: int = 0
     not_eligible: int = 0
     previewed: Counter[str] = field(default_factory=Counter)
 
     def see(self, record: SourceRecord) -> None:
-        seen = hashlib.sha256(f"{record.key}\x1f{record.revision}".encode()).digest()
+        revision = record.revision or content_hash(record.payload)
+        seen = hashlib.sha256(f"{record.key}\x1f{revision}".encode()).digest()
         self.digest = (self.digest + int.from_bytes(seen, "big")) % 2**256
         self.total += 1
+        if self.listed is not None:
+            self.listed.add(record.key)
 
     def agrees_with(self, other: _Pass | None) -> bool:
         return other is not None and (self.total, self.digest) == (other.total, other.digest)
@@ -59,8 +68,11 @@ def extract(job: Job, source: DocumentSource, *, window: Window | None = None) -
         Unavailable: The list kept changing over the allowed passes. Nothing read is lost; the watermark stays.
     """
     job.route.require_cut_over()
-    span = window or _next_window(job, source)
-    seen = _read_until_two_agree(job, source, span)
+    with source_session(job, source) as keeper:
+        span = window or _next_window(job, source)
+        seen = _read_until_two_agree(job, source, span, keeper)
+    if seen.listed is not None and not job.dry_run:
+        _withdraw(job, source, seen.listed)
     if job.dry_run:
         seen.previewed.update(keep_due(job))
         return reference(job, {**seen.previewed, NOT_ELIGIBLE: seen.not_eligible})
@@ -80,11 +92,12 @@ def _next_window(job: Job, source: DocumentSource) -> Window:
     return Window(start=start, end=source.remote_time())
 
 
-def _read_until_two_agree(job: Job, source: DocumentSource, span: Window) -> _Pass:
+def _read_until_two_agree(job: Job, source: DocumentSource, span: Window, keeper: Keeper) -> _Pass:
     previous: _Pass | None = None
     for number in range(1, job.route.max_passes + 1):
-        current = _Pass()
+        current = _Pass(listed=set() if source.complete_list else None)
         for page in source.pages(span):
+            keeper.renew()
             records = [record for record in page.records if _inside(record, span)]
             for record in records:
                 current.see(record)
@@ -103,7 +116,7 @@ def _read_until_two_agree(job: Job, source: DocumentSource, span: Window) -> _Pa
 
 
 def _inside(record: SourceRecord, span: Window) -> bool:
-    changed = _stamp(record.revision)
+    changed = record.changed_at or _stamp(record.revision)
     return span.end is None or changed is None or changed < span.end
 
 
@@ -121,12 +134,15 @@ def _take_page(job: Job, source: DocumentSource, records: Sequence[SourceRecord]
     unique = list({(record.key, record.revision): record for record in records}.values())
     with job.unit_of_work() as uow:
         history = uow.documents.revisions(*names, {record.key for record in unique})
+    unique = [_numbered(record, history.get(record.key, [])) for record in unique]
     known = {(key, revision.revision) for key, revisions in history.items() for revision in revisions}
     fresh: list[NewDocument] = []
     for record in unique:
         if (record.key, record.revision) in known:
             continue
-        if record.eligibility is Eligibility.NOT_ELIGIBLE and record.key not in history:
+        # the approved revision of what may be revised is in the target until the next one is approved
+        waits = kind_of(job.route).revisable or record.key not in history
+        if record.eligibility is Eligibility.NOT_ELIGIBLE and waits:
             seen.not_eligible += 1
             continue
         fresh.append(_new_document(job, source, record, history.get(record.key, [])))
@@ -136,6 +152,60 @@ def _take_page(job: Job, source: DocumentSource, records: Sequence[SourceRecord]
     if fresh:
         with job.unit_of_work() as uow:
             _supersede_older(uow, uow.documents.add_page(fresh), history)
+
+
+def _numbered(record: SourceRecord, history: Sequence[DocumentRecord]) -> SourceRecord:
+    """Give a record of a source that tells no changes its revision: another payload is the next number."""
+    if record.revision:
+        return record
+    newest = max(history, key=lambda other: other.revision, default=None)
+    if newest is None:
+        return replace(record, revision=_nth(1))
+    if newest.source_hash == content_hash(record.payload):
+        return replace(record, revision=newest.revision)
+    return replace(record, revision=_nth(int(base_revision(newest.revision)) + 1))
+
+
+def _nth(number: int) -> str:
+    return f"{number:08d}"
+
+
+def _withdraw(job: Job, source: DocumentSource, listed: AbstractSet[str]) -> None:
+    """Record that keys once listed are gone, for sources that list everything there is."""
+    newest: dict[str, DocumentRecord] = {}
+    after = ""
+    while True:
+        with job.unit_of_work() as uow:
+            page = uow.documents.search(route=job.route.name, limit=_PAGE, after_id=after)
+        newest |= {record.key: record for record in page if record.key not in listed}
+        if len(page) < _PAGE:
+            break
+        after = page[-1].id
+    gone = list(newest.values())
+    for start in range(0, len(gone), _PAGE):
+        with job.unit_of_work() as uow:
+            lot = gone[start : start + _PAGE]
+            payloads = uow.documents.payloads([record.id for record in lot])
+            pages = [(record, source.withdrawn(payloads[record.id])) for record in lot]
+            uow.documents.add_page(
+                [_withdrawal(job, record, payload) for record, payload in pages if payload != payloads[record.id]]
+            )
+
+
+def _withdrawal(job: Job, record: DocumentRecord, payload: bytes) -> NewDocument:
+    kept = {field.name: getattr(record, field.name) for field in fields(NewDocument) if hasattr(record, field.name)}
+    return NewDocument(
+        **kept
+        | {
+            "revision": _nth(int(base_revision(record.revision)) + 1),
+            "source_hash": content_hash(payload),
+            "payload": payload,
+            "batch_id": job.batch_id,
+            "state": State.EXTRACTED,
+            "reason_code": "withdrawn",
+            "reason": "no longer listed at the source",
+        }
+    )
 
 
 def _new_document(
@@ -177,7 +247,7 @@ def _new_document(
 def _triage(job: Job, record: SourceRecord, history: Sequence[DocumentRecord]) -> tuple[State, str, str]:
     """Decide the first state of a revision from the source's status words and the cut-over date (FINANCE §4)."""
     if record.eligibility is not Eligibility.ELIGIBLE:
-        if any(older.state in IN_TARGET for older in history):
+        if not kind_of(job.route).revisable and any(older.state in IN_TARGET for older in history):
             text = f"posted, but the source now says: {record.status_text}. Decide whether to reverse it in the target"
             return State.CHANGED_AFTER_POSTING, "withdrawn_after_posting", text
         if record.eligibility is Eligibility.CLOSED:

@@ -12,6 +12,7 @@ from airflow_provider_mlconnector.errors import AmbiguousOutcome, MLConnectorErr
 from airflow_provider_mlconnector.store.records import Change, DocumentRecord, StepRecord, StepState
 from airflow_provider_mlconnector.sync.drafts import unpack
 from airflow_provider_mlconnector.sync.job import Job, logger
+from airflow_provider_mlconnector.sync.links import remember_links
 from airflow_provider_mlconnector.sync.proofs import prove_reference
 from airflow_provider_mlconnector.sync.session import Keeper
 from airflow_provider_mlconnector.sync.verdicts import EXECUTED, Verdict, from_found, from_outcome
@@ -222,6 +223,7 @@ class Lot:
                 if issue := verdict.result.get("issue"):
                     uow.issues.open(self._job.route.name, "target_differs", work.document.id, str(issue))
             done, lost = uow.documents.apply_each(changes)
+            remember_links(uow, self._job.route, changes, done)
         self.counts.update(str(document.state) for document in done)
         for change in lost:
             logger.warning("Document %s was taken over by another worker; its state is theirs", change.document.id)

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from datetime import timedelta
 
-from airflow_provider_mlconnector.documents.invoice import InvoiceKind
 from airflow_provider_mlconnector.documents.lifecycle import DUE_FOR_POSTING, State
 from airflow_provider_mlconnector.store.records import Change, StepState
 from airflow_provider_mlconnector.sync.job import Job, Reference, logger, reference
+from airflow_provider_mlconnector.sync.kinds import kind_of
 from airflow_provider_mlconnector.sync.lot import Lot
 from airflow_provider_mlconnector.sync.preview import rehearse_previews
 from airflow_provider_mlconnector.sync.session import Keeper, target_session
 from airflow_provider_mlconnector.sync.settling import settle_due
 from airflow_provider_mlconnector.systems.ports import DocumentTarget, TargetSession
 
-WAVES = (InvoiceKind.INVOICE, InvoiceKind.CREDIT_MEMO)
-"""Credit memos follow: the invoice one credits must be in the target (reference/syspro.md §2.1)."""
 _RECOVER = 500
 
 
@@ -60,7 +58,7 @@ def post_due(job: Job, target: DocumentTarget, session: TargetSession, keeper: K
 
     Comes after :func:`settle_due`, which also tells the target what earlier runs have proven about it.
     """
-    for wave in WAVES:
+    for wave in kind_of(job.route).waves:
         while not job.out_of_time():
             keeper.renew()
             with job.unit_of_work() as uow:

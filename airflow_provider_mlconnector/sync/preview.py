@@ -10,13 +10,17 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from airflow_provider_mlconnector.documents.invoice import Invoice
-from airflow_provider_mlconnector.documents.lifecycle import DUE_FOR_POSTING, DUE_FOR_VALIDATION, State
+from airflow_provider_mlconnector.documents.lifecycle import DUE_FOR_POSTING, DUE_FOR_VALIDATION, IN_TARGET, State
 from airflow_provider_mlconnector.errors import DocumentError, Rejected
+from airflow_provider_mlconnector.store import UnitOfWork
 from airflow_provider_mlconnector.store.records import DocumentRecord, NewDocument
 from airflow_provider_mlconnector.sync.drafts import draft_from, draft_to
 from airflow_provider_mlconnector.sync.job import Job
-from airflow_provider_mlconnector.systems.ports import OutcomeState, StepDraft, TargetSession
+from airflow_provider_mlconnector.sync.kinds import DocumentKind
+from airflow_provider_mlconnector.sync.links import all_links
+from airflow_provider_mlconnector.sync.revisions import known_of
+from airflow_provider_mlconnector.sync.route import Route
+from airflow_provider_mlconnector.systems.ports import Context, Links, OutcomeState, Plan, TargetSession
 
 PREVIEW_CHUNK = "preview"
 """The one chunk of a dry run."""
@@ -75,13 +79,14 @@ def _due_body(record: DocumentRecord, payloads: Mapping[str, bytes]) -> dict[str
 
 
 def preview_verdicts(
-    job: Job, plan: Callable[[Invoice, str], Sequence[StepDraft]], decode: Callable[[bytes], Invoice]
+    job: Job, kind: DocumentKind, plan: Callable[[Any, str, Context], Plan], decode: Callable[[bytes], Any]
 ) -> Counter[str]:
     """Judge every preview as validation would and keep what would be posted.
 
     Args:
         job: The dry run.
-        plan: Checks, maps and plans one invoice under a reference of ours.
+        kind: The kind of document.
+        plan: Checks, maps and plans one document under a reference of ours.
         decode: The source's codec.
     """
     counts = Counter[str]()
@@ -89,22 +94,42 @@ def preview_verdicts(
         previews = uow.previews.list(job.preview_id)
     for document_id, body in previews:
         if body["state"] == State.EXTRACTED:
-            verdict = _verdict(body, plan, decode)
             with job.unit_of_work() as uow:
+                verdict = _verdict(uow, job.route, kind, body, plan, decode)
                 uow.previews.put(job.preview_id, document_id, verdict)
             counts[verdict["state"]] += 1
     return counts
 
 
 def _verdict(
-    body: Mapping[str, Any], plan: Callable[[Invoice, str], Sequence[StepDraft]], decode: Callable[[bytes], Invoice]
+    uow: UnitOfWork,
+    route: Route,
+    kind: DocumentKind,
+    body: Mapping[str, Any],
+    plan: Callable[[Any, str, Context], Plan],
+    decode: Callable[[bytes], Any],
 ) -> dict[str, Any]:
     try:
-        drafts = plan(decode(body["payload"].encode()), f"MLCDRY{body['key']}"[:30])
+        document = decode(body["payload"].encode())
+        context = kind.enrich(uow, route, document, _context(uow, route, kind, body, decode))
+        planned = plan(document, f"MLCDRY{body['key']}"[:30], context)
     except DocumentError as error:
         state = State.REJECTED if isinstance(error, Rejected) else State.PARKED
         return {**body, "state": str(state), "reason_code": error.code, "reason": error.message}
-    return {**body, "state": str(State.VALIDATED), "steps": [draft_to(draft) for draft in drafts]}
+    if not planned.steps:
+        reason = planned.reason or "the target says the same already"
+        return {**body, "state": str(State.SKIPPED), "reason_code": "nothing_to_write", "reason": reason}
+    return {**body, "state": str(State.VALIDATED), "steps": [draft_to(draft) for draft in planned.steps]}
+
+
+def _context(
+    uow: UnitOfWork, route: Route, kind: DocumentKind, body: Mapping[str, Any], decode: Callable[[bytes], Any]
+) -> Context:
+    links = all_links(uow, route) if kind.linked else Links()
+    held = [other for other in uow.documents.find(body["key"], route=route.name) if other.key == body["key"]]
+    newest = max((other for other in held if other.state in IN_TARGET), key=lambda o: o.revision, default=None)
+    known = known_of(uow, kind, newest, decode) if newest and kind.revisable else None
+    return Context(body["key"], known, links)
 
 
 def rehearse_previews(job: Job, session: TargetSession) -> Counter[str]:

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import fields
+from typing import Any, Final
 
-from airflow_provider_mlconnector.documents.invoice import Invoice, InvoiceKind
 from airflow_provider_mlconnector.documents.lifecycle import IN_FLIGHT, IN_TARGET, REPLACEABLE, State
+from airflow_provider_mlconnector.documents.model import Document
 from airflow_provider_mlconnector.errors import Parked
 from airflow_provider_mlconnector.store import UnitOfWork
-from airflow_provider_mlconnector.store.records import Change, DocumentRecord, StepState
+from airflow_provider_mlconnector.store.records import Change, DocumentRecord, NewDocument, StepState
+from airflow_provider_mlconnector.sync.kinds import DocumentKind
 from airflow_provider_mlconnector.sync.verdicts import EXECUTED
+from airflow_provider_mlconnector.systems.ports import Known
+
+_AGAIN: Final = "+"
+"""Between a revision and the count of its repetitions; sorts behind the revision and before any later one."""
+_FEW: Final = 100
 
 
 class Superseded(Exception):
@@ -22,45 +31,73 @@ class Unchanged(Exception):
 
 def check_revision(
     uow: UnitOfWork,
+    kind: DocumentKind,
     record: DocumentRecord,
     history: Sequence[DocumentRecord],
-    invoice: Invoice,
-    decode: Callable[[bytes], Invoice],
-) -> None:
-    """Let a revision pass if it is the newest and no other of its key is in the target or on its way there.
+    document: Any,  # noqa: ANN401 - any kind of document
+    decode: Callable[[bytes], Any],
+) -> Known | None:
+    """Let a revision pass if it is the newest and no other of its key is on its way to the target.
 
     Older revisions that never left are superseded on the way.
 
     Args:
         uow: The transaction.
+        kind: Whether a revision of what the target holds may be written there.
         record: The revision.
         history: Every revision of its key, itself included, as this transaction found them.
-        invoice: The revision, decoded.
+        document: The revision, decoded.
         decode: The source's codec.
+
+    Returns:
+        What the target holds of it, None when nothing.
 
     Raises:
         Superseded: A newer one exists.
         Unchanged: An older one is in the target and says the same.
-        Parked: ``changed_after_posting`` with the difference, or ``earlier_in_flight``.
+        Parked: ``changed_after_posting`` with the difference (for a kind that is not revisable), or
+            ``earlier_in_flight``.
     """
     others = [other for other in history if other.id != record.id]
     if not others:
-        return
+        return None
     newer = [other for other in others if other.revision > record.revision]
     if newer:
         raise Superseded(f"revision {newer[-1].revision} is newer")  # noqa: TRY003, EM102 - a verdict, not an error
     older = [other for other in others if other.revision < record.revision]
+    known: Known | None = None
     for other in older:
         if other.state in IN_FLIGHT:
             text = f"revision {other.revision} is on its way to the target; this one waits until that is settled"
             raise Parked(text, code="earlier_in_flight", subject=other.id)
-        if other.state in IN_TARGET:
-            _compare(uow, other, invoice, decode)
-    left = {other.id for other in older} - {other.id for other in never_left(uow, older)}
+    held = max((other for other in older if other.state in IN_TARGET), key=lambda o: o.revision, default=None)
+    if held is not None:
+        known = known_of(uow, kind, held, decode)
+        if not is_reassertion(record.revision):
+            _compare(kind, held, known.document, document)
+    outside = [other for other in older if other.state not in IN_TARGET]
+    left = {other.id for other in outside} - {other.id for other in never_left(uow, outside)}
     if left:
         text = "an older revision is partly in the target; finish that one first"
         raise Parked(text, code="earlier_in_flight", subject=min(left))
-    supersede(uow, older, by=record.revision)
+    supersede(uow, outside, by=record.revision)
+    return known
+
+
+def known_of(
+    uow: UnitOfWork,
+    kind: DocumentKind,
+    held: DocumentRecord,
+    decode: Callable[[bytes], Any],
+) -> Known:
+    """Return what the target holds of a document, as the store remembers it."""
+    kept = uow.documents.canonicals([held.id]).get(held.id)
+    document = kind.model.model_validate_json(kept) if kept else decode(uow.documents.payloads([held.id])[held.id])
+    result: dict[str, Any] = {}
+    for step in uow.steps.of([held.id])[held.id]:
+        if step.state in EXECUTED:
+            result |= step.result
+    return Known(held.revision, document, result)
 
 
 def never_left(uow: UnitOfWork, documents: Sequence[DocumentRecord]) -> list[DocumentRecord]:
@@ -79,12 +116,12 @@ def supersede(uow: UnitOfWork, older: Sequence[DocumentRecord], *, by: str) -> N
     )
 
 
-def _compare(uow: UnitOfWork, posted: DocumentRecord, invoice: Invoice, decode: Callable[[bytes], Invoice]) -> None:
-    kept = uow.documents.canonicals([posted.id]).get(posted.id)
-    before = Invoice.model_validate_json(kept) if kept else decode(uow.documents.payloads([posted.id])[posted.id])
-    difference = differences(before, invoice)
+def _compare(kind: DocumentKind, posted: DocumentRecord, before: Any, after: Any) -> None:  # noqa: ANN401 - any kind of document
+    difference = differences(before, after, ignored=kind.unrevised)
     if not difference:
         raise Unchanged(f"same content as revision {posted.revision}, which the target holds")  # noqa: TRY003, EM102
+    if kind.revisable:
+        return
     text = (
         f"changed at the source after revision {posted.revision} was posted: {'; '.join(difference)}. Correct the "
         "target by hand or reverse it there; nothing was sent."
@@ -92,35 +129,53 @@ def _compare(uow: UnitOfWork, posted: DocumentRecord, invoice: Invoice, decode: 
     raise Parked(text, code="changed_after_posting", subject=posted.id)
 
 
-def differences(before: Invoice, after: Invoice) -> list[str]:
-    """Name what differs between two revisions in words, field by field; empty when only the stamp differs.
+def differences(before: Document, after: Document, *, ignored: AbstractSet[str] = frozenset({"revision"})) -> list[str]:
+    """Name what differs between two revisions in words, field by field; empty when only ``ignored`` fields do."""
+    old, new = (document.model_dump(mode="json", exclude=set(ignored)) for document in (before, after))
+    changed = [name for name in old if old[name] != new[name]]
+    return [
+        f"{name} ({len(old[name])} → {len(new[name])})"
+        if isinstance(old[name], list)
+        else f"{name} {old[name]} → {new[name]}"
+        for name in changed
+    ]
 
-    ``original_number`` is left out: validation replaces the source's own number by the supplier's.
+
+def is_reassertion(revision: str) -> bool:
+    """Tell whether a revision repeats the one before it because the other side has lost it (see :func:`reassert`)."""
+    return _AGAIN in revision
+
+
+def base_revision(revision: str) -> str:
+    """Return the revision a repetition repeats; any other revision is its own."""
+    return revision.partition(_AGAIN)[0]
+
+
+def reassert(uow: UnitOfWork, route: str, key: str, *, because: str) -> bool:
+    """Let the opposite route write a document once more, although its source has not changed (FINANCE §7).
+
+    The other side has overwritten a field it does not own; nothing at the owner tells of that.
+
+    Args:
+        uow: The transaction.
+        route: The opposite route.
+        key: The document's key at the owner.
+        because: What was lost, for people.
+
+    Returns:
+        False when the opposite route has nothing to repeat: it does not know the document, or has it in hand anyway.
     """
-    old, new = (invoice.model_dump(mode="json", exclude={"revision", "original_number"}) for invoice in (before, after))
-    named = [f"{name} {old[name]} → {new[name]}" for name in old if name != "lines" and old[name] != new[name]]
-    if old["lines"] != new["lines"]:
-        named.append(f"lines ({len(old['lines'])} → {len(new['lines'])})")
-    return named
-
-
-def original_invoice(uow: UnitOfWork, record: DocumentRecord, invoice: Invoice) -> Invoice:
-    """Give a credit memo the supplier's number of the invoice it credits, as the target knows it.
-
-    The source names the original by its own number (reference/jaggaer.md §2.4 ``originalInvoiceNumber``).
-
-    Raises:
-        Parked: ``original_unknown``: neither the source's nor the supplier's number is in the store.
-    """
-    if invoice.kind is not InvoiceKind.CREDIT_MEMO:
-        return invoice
-    if not invoice.original_number:
-        text = f"credit memo {invoice.number} names no original invoice; SYSPRO credits an invoice. Book it by hand."
-        raise Parked(text, code="original_unknown", subject=invoice.number)
-    named = invoice.original_number.casefold()
-    for found in uow.documents.find(invoice.original_number, route=record.route):
-        is_named = named in {found.source_number.casefold(), found.number.casefold()}
-        if is_named and found.supplier == invoice.supplier and found.kind != InvoiceKind.CREDIT_MEMO:
-            return invoice.model_copy(update={"original_number": found.number})
-    text = f"credit memo {invoice.number} credits {invoice.original_number}, which this store has never seen"
-    raise Parked(text, code="original_unknown", subject=invoice.original_number)
+    found = [other for other in uow.documents.find(key, route=route, limit=_FEW) if other.key == key]
+    newest = max(found, key=lambda other: other.revision, default=None)
+    if newest is None or newest.state not in IN_TARGET | {State.SKIPPED}:
+        return False
+    base, _, times = newest.revision.partition(_AGAIN)
+    again = {field.name: getattr(newest, field.name) for field in fields(NewDocument) if hasattr(newest, field.name)}
+    again |= {
+        "revision": f"{base}{_AGAIN}{int(times or 0) + 1:04d}",
+        "payload": uow.documents.payloads([newest.id])[newest.id],
+        "state": State.EXTRACTED,
+        "reason_code": "reasserted",
+        "reason": because,
+    }
+    return bool(uow.documents.add_page([NewDocument(**again)]))

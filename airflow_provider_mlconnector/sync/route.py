@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any, Literal, Self
 
@@ -17,6 +18,8 @@ class MappingSource(Document):
 
     file: str = ""
     variable: str = ""
+    reverse: bool = False
+    """Read backwards: the route runs from the ledger's side of the mapping to the other."""
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
@@ -31,8 +34,12 @@ class Route(Document):
 
     Attributes:
         name: Key of everything the store keeps for this route. Never rename a route in use.
+        document: Kind of document.
         source: Airflow connection id of the source system.
         target: Airflow connection id of the target system.
+        opposite: Name of the route that runs the other way, where a document is kept in step both ways.
+        owners: Which system decides a group of fields of a supplier: ``erp`` or ``jaggaer`` (FINANCE §7).
+        options: Choices of source and target that are no rules of the house (``po_numbering``, …), checked by them.
         start_at: Cut-over date. Documents dated before it are recorded as skipped; without it nothing runs.
         workflow_status: Source words that make a document eligible, likewise ``payment_status`` and ``match_status``.
         closed_period: What to do with a document whose accounting date lies in a closed period.
@@ -48,9 +55,12 @@ class Route(Document):
     """
 
     name: Key
-    document: Literal["invoice"] = "invoice"
+    document: Literal["invoice", "purchase_order", "supplier", "ledger_account", "cost_center", "payment"] = "invoice"
     source: Key
     target: Key
+    opposite: str = ""
+    owners: Mapping[str, Literal["erp", "jaggaer"]] = Field(default_factory=dict)
+    options: Mapping[str, str | int | bool] = Field(default_factory=dict)
     mapping: MappingSource = Field(default_factory=MappingSource)
     start_at: date | None = None
     workflow_status: tuple[str, ...] = ("Completed",)

@@ -10,7 +10,7 @@ from typing import Any
 from airflow_provider_mlconnector.errors import StaleClaim, Unavailable
 from airflow_provider_mlconnector.store.records import LeaseRecord
 from airflow_provider_mlconnector.sync.job import Job
-from airflow_provider_mlconnector.systems.ports import DocumentTarget, TargetSession
+from airflow_provider_mlconnector.systems.ports import DocumentSource, DocumentTarget, TargetSession
 
 _POLL_SECONDS = 1.0
 _KEEP_REFERENCE = timedelta(days=2)
@@ -68,13 +68,13 @@ class Keeper:
 
 
 @contextmanager
-def operator_lease(job: Job, target: DocumentTarget) -> Iterator[Keeper]:
-    """Hold the operator's lease of a target.
+def operator_lease(job: Job, system: DocumentTarget | DocumentSource, name: str) -> Iterator[Keeper]:
+    """Hold the operator's lease of a system; ``name`` is the connection, for people.
 
     Raises:
         Unavailable: The operator is in use by another run for longer than the job may wait; says by whom, since when.
     """
-    keeper = _take(job, target)
+    keeper = _take(job, system.operator_lease, name)
     try:
         yield keeper
     finally:
@@ -84,12 +84,18 @@ def operator_lease(job: Job, target: DocumentTarget) -> Iterator[Keeper]:
 @contextmanager
 def target_session(job: Job, target: DocumentTarget) -> Iterator[tuple[TargetSession, Keeper]]:
     """Take the operator's lease, log on, and undo both at the end."""
-    with operator_lease(job, target) as keeper, target.session() as session:
+    with operator_lease(job, target, target.name) as keeper, target.session() as session:
         yield session, keeper
 
 
-def _take(job: Job, target: DocumentTarget) -> Keeper:
-    name = target.operator_lease
+@contextmanager
+def source_session(job: Job, source: DocumentSource) -> Iterator[Keeper]:
+    """Take the lease reading needs, open the source, and undo both at the end."""
+    with operator_lease(job, source, job.route.source) as keeper, source.session():
+        yield keeper
+
+
+def _take(job: Job, name: str, connection: str) -> Keeper:
     if not name:
         return Keeper(job, None, job.clock.monotonic())
     give_up = job.clock.monotonic() + job.lease_wait
@@ -102,7 +108,7 @@ def _take(job: Job, target: DocumentTarget) -> Keeper:
             return Keeper(job, lease, before)
         if before >= give_up:
             held = f"by {holder.owner} since {holder.acquired_at:%Y-%m-%d %H:%M:%S} UTC" if holder else "by another run"
-            message = f"Operator of {target.name!r} is in use {held}. The task will be retried; nothing was sent."
+            message = f"Operator of {connection!r} is in use {held}. The task will be retried; nothing was sent."
             raise Unavailable(message)
         job.clock.sleep(_POLL_SECONDS)
 
@@ -125,7 +131,7 @@ def reference_data(job: Job, target: DocumentTarget, *, fresh: bool = False) -> 
 
     if not fresh and (data := kept()) is not None:
         return data
-    with operator_lease(job, target):
+    with operator_lease(job, target, target.name):
         # another mapped task of this run may have read it while this one waited for the operator
         if not fresh and (data := kept()) is not None:
             return data

@@ -10,6 +10,7 @@ from airflow_provider_mlconnector.documents.lifecycle import State
 from airflow_provider_mlconnector.store.records import Change, DocumentRecord, StepRecord, StepState
 from airflow_provider_mlconnector.sync.drafts import unpack
 from airflow_provider_mlconnector.sync.job import Job
+from airflow_provider_mlconnector.sync.links import remember_links
 from airflow_provider_mlconnector.sync.proofs import learn_from, restore_proofs
 from airflow_provider_mlconnector.sync.verdicts import EXECUTED, from_found
 from airflow_provider_mlconnector.systems.ports import DocumentTarget, Found, FoundState, TargetSession
@@ -83,6 +84,7 @@ def _settle_lot(
                 )
                 changes.append(change)
             done, _lost = uow.documents.apply_each(changes)
+            remember_links(uow, job.route, changes, done)
         counts.update(str(document.state) for document in done)
     return counts
 

@@ -5,25 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
-from airflow_provider_mlconnector.documents.invoice import Invoice
 from airflow_provider_mlconnector.documents.lifecycle import DUE_FOR_VALIDATION, State
-from airflow_provider_mlconnector.documents.validation import check_invoice
 from airflow_provider_mlconnector.errors import DocumentError, Parked, Rejected
-from airflow_provider_mlconnector.mapping.coding import code_invoice
-from airflow_provider_mlconnector.mapping.model import MappingSet
 from airflow_provider_mlconnector.store import UnitOfWork
 from airflow_provider_mlconnector.store.records import Change, DocumentRecord, NewStep
 from airflow_provider_mlconnector.sync.drafts import pack
 from airflow_provider_mlconnector.sync.job import Job, Reference, logger, our_reference, reference
+from airflow_provider_mlconnector.sync.kinds import Coding, DocumentKind, kind_of
+from airflow_provider_mlconnector.sync.links import all_links, remember_link
 from airflow_provider_mlconnector.sync.mappings import MappingText, current_mapping
 from airflow_provider_mlconnector.sync.preview import preview_verdicts
-from airflow_provider_mlconnector.sync.revisions import Superseded, Unchanged, check_revision, original_invoice
+from airflow_provider_mlconnector.sync.revisions import Superseded, Unchanged, check_revision, reassert
 from airflow_provider_mlconnector.sync.session import reference_data
-from airflow_provider_mlconnector.systems.ports import DocumentTarget, StepDraft
+from airflow_provider_mlconnector.systems.ports import Context, DocumentTarget, Links, Plan, StepDraft
 
 LOT = 200
 """Documents per transaction."""
@@ -34,30 +32,31 @@ VERDICT_SECONDS = 45.0
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What verdicts depend on: codec, mapping version, target rules and the target's data."""
+    """What verdicts depend on: kind, codec, mapping version, target rules and the target's data."""
 
-    decode: Callable[[bytes], Invoice]
-    mapping: MappingSet
-    version: int
+    kind: DocumentKind
+    decode: Callable[[bytes], Any]
+    coding: Coding
     target: DocumentTarget
     data: Mapping[str, Any]
 
-    def plan(self, invoice: Invoice, ours: str) -> Sequence[StepDraft]:
-        """Turn a decoded invoice into the target's steps, or raise Rejected or Parked."""
-        coded = code_invoice(check_invoice(invoice), self.mapping, version=self.version)
-        return self.target.plan(coded, self.data, our_reference=ours)
+    def plan(self, document: Any, ours: str, context: Context) -> Plan:  # noqa: ANN401 - any kind of document
+        """Turn a decoded document into the target's steps, or raise Rejected or Parked."""
+        coded = self.kind.code(document, self.coding)
+        return self.target.plan(coded, self.data, our_reference=ours, context=context)
 
 
 @dataclass(frozen=True, slots=True)
 class _Verdict:
     change: Change
     steps: tuple[NewStep, ...] = ()
+    plan: Plan | None = None
 
 
 def validate(
     job: Job,
     *,
-    decode: Callable[[bytes], Invoice],
+    decode: Callable[[bytes], Any],
     target: DocumentTarget,
     mapping_text: MappingText | None,
     chunk_id: str,
@@ -81,9 +80,10 @@ def validate(
     if not chunk_id:
         return reference(job, counts)
     mapping, version = current_mapping(job, mapping_text)
-    rules = Rules(decode, mapping, version, target, reference_data(job, target))
+    coding = Coding(mapping, version, job.route.mapping.reverse)
+    rules = Rules(kind_of(job.route), decode, coding, target, reference_data(job, target))
     if job.dry_run:
-        return reference(job, preview_verdicts(job, rules.plan, decode))
+        return reference(job, preview_verdicts(job, rules.kind, rules.plan, decode))
     seen: set[str] = set()
     while not job.out_of_time() and (waiting := _waiting(job, chunk_id, seen)):
         free = [record.id for record in waiting if record.lease_until is None or record.lease_until <= job.now()]
@@ -129,11 +129,15 @@ def _judge_lot(job: Job, rules: Rules, lot: Sequence[DocumentRecord]) -> Counter
         lot = uow.documents.extend(lot, until=job.now() + timedelta(seconds=VERDICT_SECONDS))
         payloads = uow.documents.payloads([record.id for record in lot])
         history = _histories(uow, lot)
-        verdicts = [_judge(uow, rules, record, history[_series(record)], payloads[record.id]) for record in lot]
+        links = all_links(uow, job.route) if rules.kind.linked else Links()
+        verdicts = [
+            _judge(uow, job, rules, record, history[_series(record)], payloads[record.id], links) for record in lot
+        ]
         collisions = uow.steps.plan([step for verdict in verdicts for step in verdict.steps])
         uow.steps.drop([v.change.document.id for v in verdicts if v.change.to is not State.VALIDATED])
         changes = [_collided(verdict, collisions) for verdict in verdicts]
-        _, lost = uow.documents.apply_each([change for change in changes if not _same_again(change)])
+        done, lost = uow.documents.apply_each([change for change in changes if not _same_again(change)])
+        _follow_up(uow, job, verdicts, {record.id for record in done})
         uow.documents.release([change.document for change in changes if _same_again(change)])
     if lost:
         logger.warning("%d documents were taken over by another worker meanwhile; theirs is the verdict", len(lost))
@@ -168,13 +172,21 @@ def _histories(
 
 
 def _judge(
-    uow: UnitOfWork, rules: Rules, record: DocumentRecord, history: Sequence[DocumentRecord], payload: bytes
+    uow: UnitOfWork,
+    job: Job,
+    rules: Rules,
+    record: DocumentRecord,
+    history: Sequence[DocumentRecord],
+    payload: bytes,
+    links: Links,
 ) -> _Verdict:
+    kind = rules.kind
     try:
-        invoice = rules.decode(payload)
-        check_revision(uow, record, history, invoice, rules.decode)
-        invoice = original_invoice(uow, record, invoice)
-        drafts = rules.plan(invoice, our_reference(record))
+        document = rules.decode(payload)
+        known = check_revision(uow, kind, record, history, document, rules.decode)
+        document = kind.complete(uow, job.route, record, document)
+        context = kind.enrich(uow, job.route, document, Context(record.key, known, links))
+        plan = rules.plan(document, our_reference(record), context)
     except Superseded as verdict:
         change = Change(record, State.SUPERSEDED, reason_code="superseded", reason=str(verdict))
     except Unchanged as verdict:
@@ -186,8 +198,26 @@ def _judge(
         text = f"{type(error).__name__} while validating; the log of this task has the details. Please report it."
         change = Change(record, State.PARKED, reason_code="defect", reason=text, reason_subject=type(error).__name__)
     else:
-        return _Verdict(_validated(record, invoice, drafts, rules.version), _steps(record, rules, drafts))
+        if not plan.steps:
+            return _Verdict(_nothing_to_write(record, document, plan, context, rules), plan=plan)
+        return _Verdict(_validated(record, document, plan, rules), _steps(record, rules, plan.steps), plan)
     return _Verdict(change)
+
+
+def _follow_up(uow: UnitOfWork, job: Job, verdicts: Sequence[_Verdict], done: AbstractSet[str]) -> None:
+    """Remember pairs of keys found, and have overruled fields written back by the route that runs the other way."""
+    for verdict in verdicts:
+        record, plan = verdict.change.document, verdict.plan
+        if plan is None or record.id not in done:
+            continue
+        if verdict.change.to is State.LINKED:
+            remember_link(uow, job.route, record, plan.key)
+        if plan.overruled and plan.key and job.route.opposite:
+            reassert(uow, job.route.opposite, plan.key, because=f"{'; '.join(_overruled(plan))} (document {record.id})")
+
+
+def _overruled(plan: Plan) -> list[str]:
+    return [f"{lost.field}: {lost.here!r} loses against {lost.there!r}" for lost in plan.overruled]
 
 
 def _changed_after_posting(error: DocumentError) -> bool:
@@ -207,20 +237,37 @@ def _objection(record: DocumentRecord, error: DocumentError, changed: bool) -> C
     )
 
 
-def _validated(record: DocumentRecord, invoice: Invoice, drafts: Sequence[StepDraft], version: int) -> Change:
+def _validated(record: DocumentRecord, document: Any, plan: Plan, rules: Rules) -> Change:  # noqa: ANN401 - any kind of document
+    detail: dict[str, Any] = {"planned": [draft.text for draft in plan.steps]}
+    return Change(record, State.VALIDATED, **_as_planned(document, plan, rules, detail))
+
+
+def _nothing_to_write(
+    record: DocumentRecord,
+    document: Any,  # noqa: ANN401 - any kind of document
+    plan: Plan,
+    context: Context,
+    rules: Rules,
+) -> Change:
+    """The target says the same already: at first contact they are linked, later it is an echo or no change."""
+    met = context.known is not None or record.key in context.links.by_source
     return Change(
         record,
-        State.VALIDATED,
-        detail={"planned": [draft.text for draft in drafts]},
-        canonical=invoice.model_dump_json(exclude_defaults=True).encode(),
-        mapping_version=version,
-        number=invoice.number,
-        supplier=invoice.supplier,
-        kind=invoice.kind,
-        currency=invoice.currency,
-        gross=str(invoice.gross),
-        document_date=invoice.invoice_date,
+        State.SKIPPED if met or not plan.key else State.LINKED,
+        reason_code="nothing_to_write" if met or not plan.key else "first_contact",
+        reason=plan.reason or "the target says the same already",
+        target_reference=plan.key or None,
+        **_as_planned(document, plan, rules, {}),
     )
+
+
+def _as_planned(document: Any, plan: Plan, rules: Rules, detail: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - any kind of document
+    return {
+        "detail": detail | ({"overruled": _overruled(plan)} if plan.overruled else {}),
+        "canonical": document.model_dump_json(exclude_defaults=True).encode(),
+        "mapping_version": rules.coding.version,
+        **asdict(rules.kind.extract(document)),
+    }
 
 
 def _steps(record: DocumentRecord, rules: Rules, drafts: Sequence[StepDraft]) -> tuple[NewStep, ...]:
@@ -235,10 +282,15 @@ def _steps(record: DocumentRecord, rules: Rules, drafts: Sequence[StepDraft]) ->
             remote_reference=draft.remote_reference,
             our_reference=draft.our_reference,
             payload=pack(draft),
-            mapping_version=rules.version,
+            mapping_version=rules.coding.version,
         )
         for position, draft in enumerate(drafts)
     )
+
+
+def _a(document: str) -> str:
+    name = document.replace("_", " ")
+    return f"an {name}" if name[0] in "aeiou" else f"a {name}"
 
 
 def _collided(verdict: _Verdict, collisions: Mapping[str, str]) -> Change:
@@ -247,8 +299,8 @@ def _collided(verdict: _Verdict, collisions: Mapping[str, str]) -> Change:
     if other is None:
         return verdict.change
     error = Parked(
-        f"supplier {verdict.change.supplier} already has an invoice {verdict.change.number} in this store (document "
-        f"{other}). Correct the number at the source, or withdraw one of the two.",
+        f"supplier {verdict.change.supplier} already has {_a(record.document)} {verdict.change.number} in this store "
+        f"(document {other}). Correct the number at the source, or withdraw one of the two.",
         code="collision",
         subject=other,
     )

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
-from airflow_provider_mlconnector.documents.coding import CodedInvoice
-from airflow_provider_mlconnector.documents.invoice import Invoice, InvoiceKind
+from airflow_provider_mlconnector.documents.invoice import InvoiceKind
+from airflow_provider_mlconnector.documents.model import Document
 
 
 class Clock(Protocol):
@@ -127,12 +127,15 @@ class SourceRecord:
 
     Attributes:
         key: The source's technical key as text.
-        revision: Its last-change stamp, sortable as text.
+        revision: Its revision, sortable as text: the last-change stamp, with the revision number in front where there
+            is one. Empty where the source tells no changes (SYSPRO's master data): a different payload is then a new
+            revision.
         payload: The record as JSON bytes, verbatim in content.
         complete: False for a header-only list row: :meth:`DocumentSource.complete` fetches the rest.
         eligibility: What the source's status words say.
         status_text: Those words, for people ("workflowStatus Pending").
         summary: Readable extract.
+        changed_at: When it was last changed (aware, UTC), None where the source does not tell.
     """
 
     key: str
@@ -142,6 +145,7 @@ class SourceRecord:
     eligibility: Eligibility
     status_text: str
     summary: Summary
+    changed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +173,27 @@ class DocumentSource(Protocol):
         """The tenant or company the keys belong to."""
         ...
 
+    @property
+    def operator_lease(self) -> str:
+        """Name of the lease that serializes sessions, empty when reading disturbs nobody."""
+        ...
+
+    @property
+    def complete_list(self) -> bool:
+        """Whether every pass lists everything there is, so that a key no longer listed has been withdrawn."""
+        ...
+
+    def session(self) -> AbstractContextManager[None]:
+        """Open what reading needs (a logon), and close it at the end; the caller holds :attr:`operator_lease`."""
+        ...
+
+    def withdrawn(self, payload: bytes) -> bytes:
+        """Return the payload that says that a record once listed with ``payload`` is there no more.
+
+        Called only for a :attr:`complete_list`; given its own result it returns it unchanged.
+        """
+        ...
+
     def remote_time(self) -> datetime:
         """Return the remote's clock (aware, UTC). Logs in if needed."""
         ...
@@ -181,11 +206,11 @@ class DocumentSource(Protocol):
         """Return the record with everything needed to decode it (detail fetched when the list is header-only)."""
         ...
 
-    def decode(self, payload: bytes) -> Invoice:
+    def decode(self, payload: bytes) -> Document:
         """Turn a complete payload into the canonical document.
 
         Raises:
-            Rejected: The record cannot be read as an invoice; the message names the field.
+            Rejected: The record cannot be read; the message names the field.
         """
         ...
 
@@ -224,6 +249,74 @@ class StepDraft:
     payload: Mapping[str, Any]
     fingerprint: Mapping[str, str]
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the target holds of a document already.
+
+    Attributes:
+        revision: The revision it holds.
+        document: That revision in canonical form.
+        result: ``Outcome.result`` of its steps, later steps over earlier ones.
+    """
+
+    revision: str
+    document: Any
+    result: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Which keys of the source and of the target name the same thing, as far as known (the crosswalk)."""
+
+    by_source: Mapping[str, str] = field(default_factory=dict)
+    by_target: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the store knows beside the document itself, for :meth:`DocumentTarget.plan`.
+
+    Attributes:
+        key: The document's key at the source.
+        known: The newest revision the target holds, None when it never held one.
+        links: All pairs of keys of this kind of document, for kinds that are matched at first contact.
+        orders: For documents that refer to purchase orders: what the target holds of each, by the source's PO number.
+    """
+
+    key: str = ""
+    known: Known | None = None
+    links: Links = field(default_factory=Links)
+    orders: Mapping[str, Known] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Overruled:
+    """A difference the source may not decide, because the target's side owns the field (FINANCE §7)."""
+
+    field: str
+    here: str
+    """The source's value, which loses."""
+    there: str
+    """The target's value, which stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a document means for the target.
+
+    Attributes:
+        steps: The writes, in order; none when the target already says the same.
+        key: The target's key of the document, where the plan knows it.
+        reason: Why there is nothing to write, for people.
+        overruled: Differences that lose against the target.
+    """
+
+    steps: Sequence[StepDraft]
+    key: str = ""
+    reason: str = ""
+    overruled: Sequence[Overruled] = ()
 
 
 class FoundState(StrEnum):
@@ -323,9 +416,24 @@ class TargetSession(Protocol):
         """Let the target validate the group without storing anything (dry run)."""
         ...
 
+    def observe(self, accepted: Sequence[tuple[StepDraft, Mapping[str, Any]]]) -> Sequence[Outcome]:
+        """Look up how accepted steps stand now, in the order given (FINANCE §6).
+
+        Args:
+            accepted: Steps with the result kept of each.
+
+        Returns:
+            POSTED once the step is in the ledger, ACCEPTED as long as it is not, REFUSED when it was thrown out there;
+            with the result as it is now.
+        """
+        ...
+
+
+NO_CONTEXT = Context()
+
 
 class DocumentTarget(Protocol):
-    """Where documents go."""
+    """Where documents of one kind go."""
 
     @property
     def name(self) -> str:
@@ -342,8 +450,15 @@ class DocumentTarget(Protocol):
         """How long a request may still take effect after we lost sight of it (our timeout plus the remote's own)."""
         ...
 
-    def plan(self, coded: CodedInvoice, reference: Mapping[str, Any], *, our_reference: str) -> Sequence[StepDraft]:
-        """Check a coded invoice against the target's reference data and rules and turn it into steps, in order.
+    def plan(
+        self,
+        coded: Any,  # noqa: ANN401 - the target's own kind of coded document
+        reference: Mapping[str, Any],
+        *,
+        our_reference: str,
+        context: Context = NO_CONTEXT,
+    ) -> Plan:
+        """Check a coded document against the target's reference data and rules and turn it into steps, in order.
 
         Raises:
             Rejected: A cause inside the document (25-character number, characters outside cp1252, third decimal).
@@ -363,12 +478,17 @@ class DocumentTarget(Protocol):
         """Learn what a look-up of a step that surely happened showed; until proven, absence proves nothing."""
         ...
 
+    def session(self) -> AbstractContextManager[TargetSession]:
+        """Open a session (a fresh logon, which evicts any zombie's) and close it at the end."""
+        ...
+
+
+@runtime_checkable
+class AdoptingTarget(DocumentTarget, Protocol):
+    """A target whose documents can be looked up by what the store's summary columns hold, before any is planned."""
+
     def identify(
         self, *, supplier: str, number: str, kind: InvoiceKind, currency: str, gross: Decimal, document_date: date
     ) -> StepDraft:
         """Return a draft good for :meth:`TargetSession.find` only, from what the store's summary columns hold."""
-        ...
-
-    def session(self) -> AbstractContextManager[TargetSession]:
-        """Open a session (a fresh logon, which evicts any zombie's) and close it at the end."""
         ...

@@ -21,12 +21,15 @@ from airflow_provider_mlconnector.documents.coding import CodedInvoice
 from airflow_provider_mlconnector.documents.invoice import Invoice, InvoiceKind
 from airflow_provider_mlconnector.errors import AmbiguousOutcome, Parked, Rejected, Unavailable
 from airflow_provider_mlconnector.systems.ports import (
+    NO_CONTEXT,
+    Context,
     Eligibility,
     Fence,
     Found,
     FoundState,
     Outcome,
     OutcomeState,
+    Plan,
     SourcePage,
     SourceRecord,
     StepDraft,
@@ -34,6 +37,7 @@ from airflow_provider_mlconnector.systems.ports import (
     Summary,
     Window,
 )
+from airflow_provider_mlconnector.systems.reading import OpenSource
 
 START = datetime(2026, 11, 21, 8, tzinfo=UTC)
 
@@ -94,7 +98,7 @@ def decode(payload: bytes) -> Invoice:
 
 
 @dataclass
-class FakeSource:
+class FakeSource(OpenSource):
     """A list of invoices; ``eligibility`` by key where it is not eligible."""
 
     invoices: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -180,7 +184,9 @@ class FakeTarget:
 
     # --- DocumentTarget --------------------------------------------------------------------------------------------
 
-    def plan(self, coded: CodedInvoice, reference: Mapping[str, Any], *, our_reference: str) -> Sequence[StepDraft]:
+    def plan(
+        self, coded: CodedInvoice, reference: Mapping[str, Any], *, our_reference: str, context: Context = NO_CONTEXT
+    ) -> Plan:
         invoice = coded.invoice
         if invoice.supplier in reference["on_hold"]:
             raise Parked(f"supplier {invoice.supplier} is on hold", code="supplier_on_hold", subject=invoice.supplier)
@@ -197,8 +203,8 @@ class FakeTarget:
         payload = {"accounts": [posting.gl_code for posting in coded.postings]}
         first = _replaced(draft, our_reference, payload)
         if not self.journal:
-            return [first]
-        return [first, _replaced(draft, our_reference, payload, name="gl_journal", kind=StepKind.DELTA)]
+            return Plan([first])
+        return Plan([first, _replaced(draft, our_reference, payload, name="gl_journal", kind=StepKind.DELTA)])
 
     def identify(
         self, *, supplier: str, number: str, kind: InvoiceKind, currency: str, gross: Decimal, document_date: date

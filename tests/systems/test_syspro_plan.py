@@ -29,7 +29,7 @@ def target(**options: Any) -> SysproTarget:
 
 def steps(invoice: Any, known: dict[str, Any] | None = None, **options: Any) -> list[StepDraft]:
     known = json.loads(json.dumps(known or reference()))
-    return list(target(**options).plan(invoice, known, our_reference="ML-1"))
+    return list(target(**options).plan(invoice, known, our_reference="ML-1").steps)
 
 
 def with_supplier(**changes: str) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def target_of(sandbox: RunningSandbox, **options: Any) -> SysproTarget:
 
 def plan(target: SysproTarget, session: SysproSession, invoice: Any, ours: str) -> list[StepDraft]:
     reference = json.loads(json.dumps(session.read_reference(suppliers=SUPPLIERS, accounts=ACCOUNTS)))
-    return list(target.plan(invoice, reference, our_reference=ours))
+    return list(target.plan(invoice, reference, our_reference=ours).steps)
 
 
 @pytest.mark.parametrize("ap_gl", ["linked", "not_linked"])

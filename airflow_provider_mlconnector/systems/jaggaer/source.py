@@ -13,13 +13,14 @@ from airflow_provider_mlconnector.systems.jaggaer.contract import EligibilityWor
 from airflow_provider_mlconnector.systems.jaggaer.fields import revision_of
 from airflow_provider_mlconnector.systems.jaggaer.rows import UNREADABLE, completed, read_row
 from airflow_provider_mlconnector.systems.ports import SourcePage, SourceRecord, Window
+from airflow_provider_mlconnector.systems.reading import OpenSource
 
 LIST, DETAIL = "invoice list", "invoice detail"
 CLOCK_SKEW = timedelta(minutes=5)
 """A larger difference between our clock and JAGGAER's is reported by :meth:`JaggaerInvoiceSource.probe`."""
 
 
-class JaggaerInvoiceSource:
+class JaggaerInvoiceSource(OpenSource):
     """Supplier invoices of one tenant; satisfies :class:`~airflow_provider_mlconnector.systems.ports.DocumentSource`.
 
     Args:

@@ -84,6 +84,17 @@ class SysproSession:
                 outcomes[places[id(step)]] = outcome
         return [outcomes[place] for place in range(len(steps))]
 
+    def observe(self, accepted: Sequence[tuple[StepDraft, Mapping[str, Any]]]) -> Sequence[Outcome]:
+        """Look up whether the journals of accepted steps have been booked meanwhile."""
+        states = self.gl_states([result for _step, result in accepted])
+        return [
+            Outcome(
+                OutcomeState.POSTED if state == "booked" else OutcomeState.ACCEPTED,
+                result={**result, "gl_status": state},
+            )
+            for (_step, result), state in zip(accepted, states, strict=True)
+        ]
+
     def gl_states(self, results: Sequence[Mapping[str, Any]]) -> list[str]:
         """Look up how the GL journals of posted AP documents stand now: booked, held, or as known before.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
@@ -11,7 +11,7 @@ from typing import Any
 from airflow_provider_mlconnector.documents.coding import CodedInvoice
 from airflow_provider_mlconnector.documents.invoice import InvoiceKind
 from airflow_provider_mlconnector.errors import Parked
-from airflow_provider_mlconnector.systems.ports import StepDraft, StepKind
+from airflow_provider_mlconnector.systems.ports import NO_CONTEXT, Context, Plan, StepDraft, StepKind
 from airflow_provider_mlconnector.systems.syspro import apstin, probing
 from airflow_provider_mlconnector.systems.syspro.batches import Batcher
 from airflow_provider_mlconnector.systems.syspro.client import SysproClient
@@ -58,7 +58,14 @@ class SysproTarget:
         """Our own deadline plus what SYSPRO may still work after it."""
         return self._client.transport.timeout + self._options.remote_timeout
 
-    def plan(self, coded: CodedInvoice, reference: Mapping[str, Any], *, our_reference: str) -> Sequence[StepDraft]:
+    def plan(
+        self,
+        coded: CodedInvoice,
+        reference: Mapping[str, Any],
+        *,
+        our_reference: str,
+        context: Context = NO_CONTEXT,  # noqa: ARG002 - an invoice is posted once
+    ) -> Plan:
         """Check a coded invoice and turn it into steps: the AP document, then a journal where AP is not linked.
 
         Raises:
@@ -72,7 +79,7 @@ class SysproTarget:
                 lines = len(coded.postings)
                 msg = f"invoice {coded.invoice.number} with {lines} GL lines is too large for {way}"
                 raise Parked(msg, code="too_large", subject=coded.invoice.number)
-        return steps
+        return Plan(steps)
 
     def may_repost(self, step: StepDraft, *, not_found: int, minutes_since_first: float) -> bool:
         """Tell whether a step proven absent may be sent again by itself (FINANCE §5)."""

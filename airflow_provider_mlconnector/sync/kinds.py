@@ -1,0 +1,115 @@
+"""What the pipeline must know about each kind of document beyond its codec and its target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final
+
+from airflow_provider_mlconnector.documents.invoice import Invoice, InvoiceKind
+from airflow_provider_mlconnector.documents.model import Document
+from airflow_provider_mlconnector.documents.validation import check_invoice
+from airflow_provider_mlconnector.mapping.coding import code_invoice
+from airflow_provider_mlconnector.mapping.model import MappingSet
+from airflow_provider_mlconnector.store import UnitOfWork
+from airflow_provider_mlconnector.store.records import DocumentRecord
+from airflow_provider_mlconnector.sync.originals import original_invoice
+from airflow_provider_mlconnector.sync.route import Route
+from airflow_provider_mlconnector.systems.ports import Context
+
+
+@dataclass(frozen=True, slots=True)
+class Coding:
+    """How codes of one system become codes of the other.
+
+    Attributes:
+        mapping: The mapping in force.
+        version: Its version.
+        reverse: True where the route runs from the ledger's side to the other: the maps are read backwards.
+    """
+
+    mapping: MappingSet
+    version: int
+    reverse: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """What lists show of a document: the summary columns of the store."""
+
+    number: str = ""
+    supplier: str = ""
+    kind: str = ""
+    currency: str = ""
+    gross: str = ""
+    document_date: date | None = None
+
+
+def _as_it_is(_uow: UnitOfWork, _route: Route, _record: DocumentRecord, document: Any) -> Any:  # noqa: ANN401 - any kind of document
+    return document
+
+
+def _nothing_more(_uow: UnitOfWork, _route: Route, _document: Any, context: Context) -> Context:  # noqa: ANN401 - any kind of document
+    return context
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentKind:
+    """One kind of document.
+
+    Attributes:
+        name: Its name in routes and in the store.
+        model: The canonical model, which the store keeps as JSON.
+        code: Checks a document in itself and gives it the target's codes; raises Rejected or Parked.
+        extract: Its summary columns.
+        revisable: A revision of what the target holds is written there too. Otherwise it is only reported: an invoice
+            that changes after it was posted is for a person.
+        linked: Documents are matched with the target's own at first contact: the crosswalk's pairs are needed to plan.
+        waves: Kinds within the kind that must be posted one after the other; None takes all at once.
+        complete: Fills in what only the store knows.
+        enrich: Adds to the context what only the store knows.
+        unrevised: Fields in which two revisions may differ without having changed.
+    """
+
+    name: str
+    model: type[Document]
+    code: Callable[[Any, Coding], Any]
+    extract: Callable[[Any], Extract]
+    revisable: bool = False
+    linked: bool = False
+    waves: tuple[str | None, ...] = (None,)
+    complete: Callable[[UnitOfWork, Route, DocumentRecord, Any], Any] = _as_it_is
+    enrich: Callable[[UnitOfWork, Route, Any, Context], Context] = _nothing_more
+    unrevised: frozenset[str] = field(default_factory=lambda: frozenset({"revision"}))
+
+
+def _invoice_extract(invoice: Invoice) -> Extract:
+    return Extract(
+        number=invoice.number,
+        supplier=invoice.supplier,
+        kind=invoice.kind,
+        currency=invoice.currency,
+        gross=str(invoice.gross),
+        document_date=invoice.invoice_date,
+    )
+
+
+INVOICE: Final = DocumentKind(
+    name="invoice",
+    model=Invoice,
+    code=lambda invoice, coding: code_invoice(check_invoice(invoice), coding.mapping, version=coding.version),
+    extract=_invoice_extract,
+    # credit memos follow: the invoice one credits must be in the target (reference/syspro.md §2.1)
+    waves=(InvoiceKind.INVOICE, InvoiceKind.CREDIT_MEMO),
+    complete=original_invoice,
+    # validation replaces the source's own number of the original by the supplier's
+    unrevised=frozenset({"revision", "original_number"}),
+)
+
+KINDS: Final[Mapping[str, DocumentKind]] = {kind.name: kind for kind in (INVOICE,)}
+
+
+def kind_of(route: Route) -> DocumentKind:
+    """Return the kind of a route's documents."""
+    return KINDS[route.document]

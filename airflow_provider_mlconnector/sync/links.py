@@ -1,0 +1,48 @@
+"""Pairs of keys that name the same thing on both sides of a route: the crosswalk, read in either direction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from airflow_provider_mlconnector.documents.lifecycle import IN_TARGET
+from airflow_provider_mlconnector.store import UnitOfWork
+from airflow_provider_mlconnector.store.records import Change, DocumentRecord
+from airflow_provider_mlconnector.sync.job import logger
+from airflow_provider_mlconnector.sync.route import Route
+from airflow_provider_mlconnector.systems.ports import Links
+
+COMPANY = ""
+"""A connection is a company of its system, so its id says enough."""
+
+
+def all_links(uow: UnitOfWork, route: Route) -> Links:
+    """Return every known pair of a route's kind of document, whichever route established it."""
+    forward = uow.crosswalk.pairs(route.document, COMPANY, route.source, route.target)
+    backward = uow.crosswalk.pairs(route.document, COMPANY, route.target, route.source)
+    pairs = [*forward, *((ours, theirs) for theirs, ours in backward)]
+    return Links(by_source=dict(pairs), by_target={target: source for source, target in pairs})
+
+
+def remember_links(uow: UnitOfWork, route: Route, changes: Sequence[Change], done: Sequence[DocumentRecord]) -> None:
+    """Keep the target's keys of documents that have just arrived there (``result["key"]`` of their last step)."""
+    arrived = {record.id: record for record in done if record.state in IN_TARGET}
+    for change in changes:
+        key = change.detail.get("result", {}).get("key")
+        if key and (record := arrived.get(change.document.id)) is not None:
+            remember_link(uow, route, record, str(key))
+
+
+def remember_link(uow: UnitOfWork, route: Route, record: DocumentRecord, key: str) -> None:
+    """Keep the target's key of a document; one that contradicts an earlier pair becomes an issue for a person."""
+    links = uow.crosswalk.right(route.document, COMPANY, route.target, route.source, [key])
+    if links.get(key, record.key) != record.key:
+        text = f"{route.document} {record.key} was written as {key}, which belongs to {links[key]} at {route.source!r}"
+        uow.issues.open(route.name, "link_differs", record.id, text)
+        return
+    if key in links:
+        return
+    try:
+        uow.crosswalk.put(route.document, COMPANY, route.source, record.key, route.target, key, record.id)
+    except ValueError as error:
+        logger.warning("Link not kept: %s", error)
+        uow.issues.open(route.name, "link_differs", record.id, str(error))
