@@ -87,7 +87,7 @@ def test_lists_filter_by_any_known_key(tenant: Any) -> None:
 
 def test_only_reading_is_allowed_on_invoices_and_unknown_paths_are_404(tenant: Any) -> None:
     assert tenant.raw("POST", INVOICES, json={}).status_code == 405
-    assert tenant.raw("GET", "/j1p/api/public/ji/v1/purchaseorders").status_code == 404
+    assert tenant.raw("GET", "/j1p/api/public/ji/v1/receipts").status_code == 404
 
 
 def test_booleans_are_words_and_nulls_are_absent(tenant: Any) -> None:

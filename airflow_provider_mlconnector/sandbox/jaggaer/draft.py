@@ -47,7 +47,10 @@ class Line:
 
 @dataclass(slots=True)
 class Draft:
-    """An invoice in the making. ``repeated`` names header charges that merely sum up their lines' charges."""
+    """An invoice in the making.
+
+    ``repeated`` names header charges that merely sum up their lines' charges; ``match`` is shown where lines have POs.
+    """
 
     id: int
     label: str
@@ -64,6 +67,7 @@ class Draft:
     original: str | None = None
     workflow: str = "Completed"
     payment: str = "Payable"
+    match: str = "Matched"
     adjust: Decimal = ZERO
     empty: set[str] = field(default_factory=set)
 

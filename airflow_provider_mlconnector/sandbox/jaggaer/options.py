@@ -28,3 +28,11 @@ class JaggaerOptions:
     """Order of list rows: by ``lastUpdate``, an edit while paging shifts the rows behind it."""
     counts_as_text: bool = False
     """``totRecords`` and the like as strings, which one client tolerates (§2.2)."""
+    purchase_orders: int = 0
+    """How many purchase orders the tenant holds at the start, from a random stream of their own."""
+    po_invoices: int = 0
+    """How many further invoices bill those purchase orders, after the ``invoices``."""
+    po_variance_status: Literal["Matched", "Unmatched"] = "Unmatched"
+    """SIM: ``matchStatus`` of a further invoice that bills another quantity or price than its order."""
+    suppliers: int = 0
+    """How many suppliers the tenant holds beside the named ones: ``master.more_suppliers``."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -11,16 +10,18 @@ from typing import Any
 from airflow_provider_mlconnector.sandbox.generator import Generator
 from airflow_provider_mlconnector.sandbox.jaggaer import fiql, recipes, wire
 from airflow_provider_mlconnector.sandbox.jaggaer.draft import Draft
+from airflow_provider_mlconnector.sandbox.jaggaer.listing import Document, Shape, edited
 
-Document = dict[str, Any]
 _CACHED_FILTERS = 8
 
 
 class InvoiceStore:
     """Answers lists and details over the generator and an overlay of documents changed since."""
 
-    def __init__(self, generator: Generator, *, order: str) -> None:
-        self._generator, self._order = generator, order
+    shape = Shape(("jiinvoiceList", "jiinvoice"))
+
+    def __init__(self, generator: Generator, *, order: str, with_lines: bool = False) -> None:
+        self._generator, self._order, self._with_lines = generator, order, with_lines
         self._overlay: dict[int, Document] = {}
         self._labels: dict[int, str] = {}
         self._hidden: set[int] = set()
@@ -39,6 +40,12 @@ class InvoiceStore:
             header: Document = self._overlay[invoice_id]["header"]
             return header
         return wire.header(self._generator.draft(invoice_id))
+
+    def row(self, invoice_id: int, query: Mapping[str, str]) -> Document:  # noqa: ARG002 - one face for all lists
+        """Return a list row: the header, or the whole document where the tenant's lists have lines."""
+        if self._with_lines:
+            return self.get(invoice_id) or {}
+        return {"header": self.header(invoice_id)}
 
     def matching(self, filter_text: str) -> Sequence[int]:
         """Return the ids of listed invoices that match ``flt``, in list order.
@@ -68,18 +75,15 @@ class InvoiceStore:
         if found is None:
             message = f"no invoice {invoice_id}"
             raise ValueError(message)
-        edited = copy.deepcopy(found)
-        edited["header"]["lastUpdate"] = wire.timestamp(now)
-        for path, value in changes.items():
-            _set(edited, path, value)
-        self._keep(invoice_id, edited, self._labels.get(invoice_id))
-        header: Document = edited["header"]
+        document = edited(found, {"header.lastUpdate": wire.timestamp(now), **changes})
+        self._keep(invoice_id, document, self._labels.get(invoice_id))
+        header: Document = document["header"]
         return header
 
     def add(self, body: Document, now: datetime) -> Document:
         """Add an invoice given in wire form; id, JAGGAER number and lastUpdate are filled in where absent."""
         header = dict(body["header"])
-        invoice_id = int(header.setdefault("invoiceId", self._next_id()))
+        invoice_id = int(header.setdefault("invoiceId", self.next_id()))
         header.setdefault("invoiceNumber", wire.number(invoice_id))
         header.setdefault("originalInvoiceNumber", header["invoiceNumber"])
         header.setdefault("lastUpdate", wire.timestamp(now))
@@ -89,13 +93,18 @@ class InvoiceStore:
 
     def generate(self, label: str, now: datetime, *, lines: int | None = None) -> Document:
         """Add one more invoice made by the recipe ``label``, or a sound one with ``lines`` lines."""
-        invoice_id = self._next_id()
+        invoice_id = self.next_id()
         draft = self._generator.draft(invoice_id, label) if lines is None else self._generator.big(invoice_id, lines)
         draft.last_update = now
         document = wire.document(draft)
         self._keep(invoice_id, document, label)
         header: Document = document["header"]
         return header
+
+    def take(self, drafts: Iterable[Draft]) -> None:
+        """Take further invoices in; their ids are those of ``next_id`` and up."""
+        for draft in drafts:
+            self._keep(draft.id, wire.document(draft), draft.label)
 
     def truth(self) -> dict[str, dict[str, Any]]:
         """Return, per invoice id, what was generated and what the tenant now shows."""
@@ -105,21 +114,26 @@ class InvoiceStore:
             rows[str(invoice_id)] = _truth_of_document(document, label) | {"edited": invoice_id in self._generator.ids}
         return rows
 
+    def next_id(self) -> int:
+        """Return the id of the next invoice to come."""
+        return max(self._generator.ids.stop, wire.FIRST_ID, *(known + 1 for known in self._overlay), 0)
+
     def _keep(self, invoice_id: int, document: Document, label: str | None) -> None:
         self._overlay[invoice_id] = document
         if label:
             self._labels[invoice_id] = label
         self._views.clear()
 
-    def _next_id(self) -> int:
-        return max(self._generator.ids.stop, wire.FIRST_ID, *(known + 1 for known in self._overlay), 0)
-
     def _view(self, filter_text: str) -> list[int]:
         clauses = fiql.parse(filter_text)
         if filter_text not in self._generated:
             ids = self._generator.ids
             self._generated[filter_text] = [i for i in ids if self._generated_matches(i, clauses)]
-        changed = [i for i, document in self._overlay.items() if _matches(document["header"], clauses)]
+        changed = [
+            i
+            for i, document in self._overlay.items()
+            if all(clause.holds_for(document["header"]) for clause in clauses)
+        ]
         view = [i for i in self._generated[filter_text] if i not in self._overlay] + changed
         view = [i for i in view if i not in self._hidden]
         return sorted(view, key=self._last_update if self._order == "lastUpdate" else None)
@@ -133,36 +147,15 @@ class InvoiceStore:
                 rest.append(clause)
             elif not clause.matches(cheap[clause.key]):
                 return False
-        return not rest or _matches(wire.header(self._generator.draft(invoice_id)), tuple(rest))
+        if not rest:
+            return True
+        header = wire.header(self._generator.draft(invoice_id))
+        return all(clause.holds_for(header) for clause in rest)
 
     def _last_update(self, invoice_id: int) -> tuple[datetime, int]:
         if invoice_id in self._overlay:
-            stamp = fiql.parse_value("lastUpdate", self._overlay[invoice_id]["header"]["lastUpdate"])
-            assert isinstance(stamp, datetime)  # noqa: S101 - narrows for the type checker: the key is a date key
-            return stamp, invoice_id
+            return fiql.moment(self._overlay[invoice_id]["header"]["lastUpdate"]), invoice_id
         return self._generator.last_update(invoice_id), invoice_id
-
-
-def _matches(header: Document, clauses: tuple[fiql.Clause, ...]) -> bool:
-    for clause in clauses:
-        value: Any = header
-        for step in fiql.KEYS[clause.key][0]:
-            value = value.get(step) if isinstance(value, dict) else None
-        if not clause.matches(value):
-            return False
-    return True
-
-
-def _set(document: Document, path: str, value: object) -> None:
-    *parents, last = path.split(".")
-    target: Any = document
-    try:
-        for step in parents:
-            target = target[int(step)] if isinstance(target, list) else target[step]
-        target[int(last) if isinstance(target, list) else last] = value
-    except (KeyError, IndexError, TypeError, ValueError) as error:
-        message = f"no such path: {path}"
-        raise ValueError(message) from error
 
 
 def _truth(draft: Draft) -> dict[str, Any]:

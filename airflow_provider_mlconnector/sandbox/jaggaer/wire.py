@@ -6,9 +6,11 @@ amounts are bare numbers; the currency stands on ``total`` alone; no line has an
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from zlib import crc32
 
 from airflow_provider_mlconnector.sandbox.jaggaer.draft import Draft, Line, Split
 from airflow_provider_mlconnector.sandbox.master import ACCOUNTS, COST_CENTERS, SUPPLIERS, TERMS, MasterSupplier
@@ -37,7 +39,7 @@ def number(invoice_id: int) -> str:
 
 def header(draft: Draft) -> dict[str, Any]:
     """Return the ``header`` object, the same in lists and in detail."""
-    terms_code, days = _TERMS_BY_CODE[draft.supplier.terms]
+    _, days = _TERMS_BY_CODE[draft.supplier.terms]
     on_po = any(line.po for line in draft.lines)
     values: dict[str, Any] = {
         "originalRequestMessageId": f"00000000-0000-4000-8000-{draft.id:012d}",
@@ -57,14 +59,14 @@ def header(draft: Draft) -> dict[str, Any]:
         "dueDate": day(draft.invoice_date + timedelta(days=days)),
         "accountingDate": day(draft.invoice_date),
         "businessUnit": draft.business_unit,
-        "matchStatus": "Matched" if on_po else "Do Not Match",
+        "matchStatus": draft.match if on_po else "Do Not Match",
         "workflowStatus": draft.workflow,
-        "nonPOInvoice": _bool(not on_po),
-        "containsNonPOLines": _bool(not on_po),
+        "nonPOInvoice": word(not on_po),
+        "containsNonPOLines": word(not on_po),
         "allocationMethod": "Weighted",
-        "supplier": _supplier(draft.supplier, empty="supplierNumber" in draft.empty),
+        "supplier": supplier_block(draft.supplier, empty="supplierNumber" in draft.empty),
         "remitTo": {"internalId": f"R-{draft.supplier.number}", "address": {}, "addressCode": "REMIT1"},
-        "terms": {"days": 0, "type": "Net", "daysAfter": days, "standardPaymentTermsCode": terms_code},
+        "terms": terms_block(draft.supplier),
         "payment": {"method": "Unknown", "paidByExternalPaymentProcessor": "false"},
         "total": {"currency": draft.currency, "value": float(draft.total)},
         "miscFeeList": {"miscFee": []},
@@ -98,26 +100,27 @@ def _line(draft: Draft, index: int, line: Line) -> dict[str, Any]:
         },
         "businessUnit": draft.business_unit,
         "receipts": {"receipt": []},
-        "quantity": _number(line.quantity),
+        "quantity": bare(line.quantity),
         "unitPrice": float(line.price),
         "capitalExpense": "false",
-        "taxable": _bool("taxCharge1" in line.charges or "taxCharge1" in draft.charges),
+        "taxable": word("taxCharge1" in line.charges or "taxCharge1" in draft.charges),
         "isSubstituteItem": "false",
-        "matchStatus": "Matched" if line.po else "Do Not Match",
+        "matchStatus": draft.match if line.po else "Do Not Match",
         "customFieldValueSetList": {"customFieldValueSet": []},
-        "splittableFieldSetGroupList": {"splittableFieldSetGroup": [_coding(line)]},
+        "splittableFieldSetGroupList": {"splittableFieldSetGroup": [coding(line.splits, line.split_type)]},
     }
     if line.po:
-        values |= {"poNumber": line.po[0], "poLineNumber": line.po[1], "poMatchStatus": "Fully Matched"}
+        values |= {"poNumber": line.po[0], "poLineNumber": line.po[1]}
+        values |= {"poMatchStatus": "Fully Matched"} if draft.match == "Matched" else {}
     return values | _amounts(line.charges)
 
 
-def _coding(line: Line) -> dict[str, Any]:
-    """Return one group; the capture of an unsplit line shows neither distribution type nor value."""
+def coding(splits: Sequence[Split], split_type: str | None) -> dict[str, Any]:
+    """Return the coding group of a line; the capture of an unsplit line shows neither distribution type nor value."""
     index_set: dict[str, Any] = {"context": "Line"}
-    if line.split_type:
-        index_set["distributionType"] = line.split_type
-    entries = [_split(index, split) for index, split in enumerate(line.splits, start=1)]
+    if split_type:
+        index_set["distributionType"] = split_type
+    entries = [_split(index, split) for index, split in enumerate(splits, start=1)]
     index_set["splittableFieldIndexList"] = {"splittableFieldIndex": entries}
     return {"splittableFieldIndexSet": [index_set]}
 
@@ -133,12 +136,24 @@ def _split(index: int, split: Split) -> dict[str, Any]:
     entry: dict[str, Any] = {"customFieldValueList": {"customFieldValue": [account, center, project]}}
     if split.share is None:
         return entry
-    return {"splitIndex": index, "distributionValue": _number(split.share)} | entry
+    return {"splitIndex": index, "distributionValue": bare(split.share)} | entry
 
 
-def _supplier(supplier: MasterSupplier, *, empty: bool) -> dict[str, Any]:
+def terms_block(supplier: MasterSupplier) -> dict[str, Any]:
+    """Return the ``terms`` of a header."""
+    code, days = _TERMS_BY_CODE[supplier.terms]
+    return {"days": 0, "type": "Net", "daysAfter": days, "standardPaymentTermsCode": code}
+
+
+def supplier_id(number: str) -> int:
+    """Return JAGGAER's own id of a supplier: 7001 and up for the master data's, a large one for any other."""
+    return _SUPPLIER_IDS.get(number) or 1_000_000 + crc32(number.encode())
+
+
+def supplier_block(supplier: MasterSupplier, *, empty: bool = False) -> dict[str, Any]:
+    """Return the ``supplier`` of a header, its number ``{}`` when ``empty``."""
     return {
-        "id": _SUPPLIER_IDS[supplier.number],
+        "id": supplier_id(supplier.number),
         "name": supplier.name,
         "supplierNumber": {} if empty else supplier.number,
         "contactInfoList": {"contactInfo": []},
@@ -149,9 +164,11 @@ def _amounts(charges: dict[str, Decimal]) -> dict[str, float]:
     return {name: float(amount) for name, amount in charges.items()}
 
 
-def _number(value: Decimal) -> int | float:
+def bare(value: Decimal) -> int | float:
+    """Return a number as the wire has it: whole ones without a decimal point."""
     return int(value) if value == value.to_integral_value() else float(value)
 
 
-def _bool(value: bool) -> str:
+def word(value: bool) -> str:
+    """Return a boolean as ji writes it (§2.4)."""
     return "true" if value else "false"

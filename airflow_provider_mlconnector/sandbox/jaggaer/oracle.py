@@ -1,0 +1,20 @@
+"""The tenant's books as JSON: what tests compare with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow_provider_mlconnector.sandbox.jaggaer.books import Books
+
+
+def ledger(books: Books) -> dict[str, Any]:
+    """Return everything held and everything attempted.
+
+    ``invoices`` is their count (one by one they are in ``GET truth``); ``purchase_orders`` have keys, lines and every
+    state they went through; ``write_attempts`` every record of every write, refused ones included.
+    """
+    return {
+        "invoices": len(books.invoices.matching("")),
+        "purchase_orders": books.orders.ledger(),
+        "write_attempts": [attempt.show() for attempt in books.attempts],
+    }
