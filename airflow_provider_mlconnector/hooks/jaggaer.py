@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
 from airflow.sdk.log import mask_secret
 
+from airflow_provider_mlconnector.errors import ConfigurationError
 from airflow_provider_mlconnector.hooks.base import Check, SystemHook
 from airflow_provider_mlconnector.hooks.forms import JAGGAER_BEHAVIOUR, JAGGAER_FIELDS, python_behaviour, python_widgets
 
@@ -15,8 +17,23 @@ if TYPE_CHECKING:
     from airflow_provider_mlconnector.sync.route import Route
     from airflow_provider_mlconnector.systems.jaggaer.client import JaggaerClient
     from airflow_provider_mlconnector.systems.jaggaer.contract import EligibilityWords, JaggaerContract
+    from airflow_provider_mlconnector.systems.jaggaer.options import JaggaerOptions
     from airflow_provider_mlconnector.systems.jaggaer.source import JaggaerInvoiceSource
+    from airflow_provider_mlconnector.systems.ports import DocumentSource, DocumentTarget
 
+SOURCES: Final = {
+    "purchase_order": ("orders", "JaggaerOrderSource"),
+    "supplier": ("suppliers", "JaggaerSupplierSource"),
+}
+"""Kind of document → module and class below `systems.jaggaer`, built from client and tenant label."""
+TARGETS: Final = {
+    "supplier": ("supplier_target", "JaggaerSupplierTarget"),
+    "ledger_account": ("code_lists", "JaggaerCodeListTarget"),
+    "cost_center": ("code_lists", "JaggaerCodeListTarget"),
+    "payment": ("payments", "JaggaerPaymentTarget"),
+}
+"""The same for targets, built from connection id, client and options."""
+_PACKAGE: Final = "airflow_provider_mlconnector.systems.jaggaer"
 _WORDS = {"workflow": "workflow_status", "payment": "payment_status", "match": "match_status"}
 """Eligibility words of the contract → options of the route."""
 
@@ -56,9 +73,49 @@ class JaggaerHook(SystemHook):
         """
         return self._client(self._store)
 
-    def source(self, route: Route) -> JaggaerInvoiceSource:
-        """Return the tenant's invoices, by the route's status words."""
-        return self._source(self._store, route)
+    def source(self, route: Route) -> DocumentSource:
+        """Return the tenant's documents of the route's kind; invoices by the route's status words."""
+        if route.document == "invoice":
+            return self._source(self._store, route)
+        if route.document not in SOURCES:
+            raise self._not_made_for(route, "source")
+        module, name = SOURCES[route.document]
+        source: DocumentSource = getattr(import_module(f"{_PACKAGE}.{module}"), name)(
+            self._client(self._store), tenant=self._tenant
+        )
+        return source
+
+    def target(self, route: Route) -> DocumentTarget:
+        """Return the tenant as target of the route's kind of document."""
+        if route.document not in TARGETS:
+            raise self._not_made_for(route, "target")
+        module, name = TARGETS[route.document]
+        target: DocumentTarget = getattr(import_module(f"{_PACKAGE}.{module}"), name)(
+            self.conn_id, self._client(self._store), self.options(route)
+        )
+        return target
+
+    @property
+    def _tenant(self) -> str:
+        return str(self.endpoint.extra.get("tenant", ""))
+
+    def options(self, route: Route) -> JaggaerOptions:
+        """Return the route's choices for writing into the tenant.
+
+        Raises:
+            ConfigurationError: One of them is wrong; names it.
+        """
+        from pydantic import ValidationError
+
+        from airflow_provider_mlconnector.systems.jaggaer.options import JaggaerOptions
+
+        try:
+            return JaggaerOptions.model_validate({"owners": dict(route.owners), **route.options})
+        except ValidationError as error:
+            problem = error.errors()[0]
+            where = f"route {route.name!r}, option {'.'.join(map(str, problem['loc']))}"
+            message = f"{where}: {problem['msg']}"
+            raise ConfigurationError(message, field=where) from None
 
     def probe(self) -> Sequence[Check]:
         """Log in, read one page of the invoice list and one detail."""
@@ -102,7 +159,7 @@ class JaggaerHook(SystemHook):
 
         client = self._client(store)
         words = _eligibility(client.contract.eligibility, route) if route else None
-        return JaggaerInvoiceSource(client, tenant=str(self.endpoint.extra.get("tenant", "")), eligibility=words)
+        return JaggaerInvoiceSource(client, tenant=self._tenant, eligibility=words)
 
 
 def _eligibility(tenant: EligibilityWords, route: Route) -> EligibilityWords:

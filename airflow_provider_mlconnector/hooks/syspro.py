@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow.sdk.log import mask_secret
@@ -15,10 +16,24 @@ from airflow_provider_mlconnector.hooks.forms import SYSPRO_BEHAVIOUR, SYSPRO_FI
 if TYPE_CHECKING:
     from airflow_provider_mlconnector.store import Store
     from airflow_provider_mlconnector.sync.route import Route
+    from airflow_provider_mlconnector.systems.ports import DocumentSource, DocumentTarget
     from airflow_provider_mlconnector.systems.syspro.client import SysproClient
     from airflow_provider_mlconnector.systems.syspro.options import SysproOptions
     from airflow_provider_mlconnector.systems.syspro.target import SysproTarget
 
+TARGETS: Final = {
+    "invoice": ("target", "SysproTarget"),
+    "purchase_order": ("orders", "SysproOrderTarget"),
+    "supplier": ("suppliers", "SysproSupplierTarget"),
+}
+"""Kind of document → module and class below `systems.syspro`, built from connection id, client and options."""
+SOURCES: Final = {
+    "supplier": ("suppliers", "SysproSupplierSource"),
+    "ledger_account": ("ledger", "SysproAccountSource"),
+    "cost_center": ("ledger", "SysproCostCenterSource"),
+    "payment": ("payments", "SysproPaymentSource"),
+}
+_PACKAGE: Final = "airflow_provider_mlconnector.systems.syspro"
 FURTHER: Final = "Further options"
 _OPTIONS: Final = ("ap_gl", "authorize_journal", "transport", "logon_path", "remote_timeout")
 """Form fields that are options of the target under the same name."""
@@ -59,17 +74,34 @@ class SysproHook(SystemHook):
         """
         return self._client(self._store, self.options())
 
-    def target(self, route: Route) -> SysproTarget:
-        """Return the company as target, by the route's rules."""
-        return self._target(self._store, route)
+    def target(self, route: Route) -> DocumentTarget:
+        """Return the company as target of the route's kind of document, by the route's rules."""
+        if route.document not in TARGETS:
+            raise self._not_made_for(route, "target")
+        target: DocumentTarget = self._built(TARGETS[route.document], route)
+        return target
+
+    def source(self, route: Route) -> DocumentSource:
+        """Return the company as source of the route's kind of document."""
+        if route.document not in SOURCES:
+            raise self._not_made_for(route, "source")
+        source: DocumentSource = self._built(SOURCES[route.document], route)
+        return source
+
+    def _built(self, place: tuple[str, str], route: Route) -> Any:  # noqa: ANN401 - a source or a target
+        module, name = place
+        options = self.options(route)
+        return getattr(import_module(f"{_PACKAGE}.{module}"), name)(
+            self.conn_id, self._client(self._store, options), options
+        )
 
     def operator_lease(self) -> str:
         """Return the lease of operator and company: a second logon would end the first session."""
-        return self._target(None, None).operator_lease
+        return self._target().operator_lease
 
     def probe(self) -> Sequence[Check]:
         """Log on and try each business object the connector will use, storing nothing."""
-        return [Check(found.name, found.ok, found.message) for found in self._target(None, None).probe()]
+        return [Check(found.name, found.ok, found.message) for found in self._target().probe()]
 
     def options(self, route: Route | None = None) -> SysproOptions:
         """Return the choices of connection and route.
@@ -87,6 +119,7 @@ class SysproHook(SystemHook):
         chosen |= {name: extra[name] for name in _OPTIONS if name in extra}
         if route is not None:
             chosen |= {name: getattr(route, name) for name in ("closed_period", "supplier_on_hold", "po_lines")}
+            chosen |= {"owners": dict(route.owners), **route.options}
         try:
             return SysproOptions.model_validate(chosen)
         except ValidationError as error:
@@ -130,8 +163,8 @@ class SysproHook(SystemHook):
             on_secret=mask_secret,
         )
 
-    def _target(self, store: Store | None, route: Route | None) -> SysproTarget:
-        from airflow_provider_mlconnector.systems.syspro.target import SysproTarget
+    def _target(self) -> SysproTarget:
+        from airflow_provider_mlconnector.systems.syspro.target import SysproTarget  # heavy: only when used
 
-        options = self.options(route)
-        return SysproTarget(self.conn_id, self._client(store, options), options)
+        options = self.options()
+        return SysproTarget(self.conn_id, self._client(None, options), options)

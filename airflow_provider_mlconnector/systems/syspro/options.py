@@ -68,6 +68,7 @@ class SysproOptions(BaseModel):
         line_notations: Send each GL line's text as LedgerNotation. Off, about five three-line invoices fit one GET of
             8 KB; on, about four.
         credit_reference_proven: True once ``ping`` proved that TransactionReference can be read back for credits.
+        owners: Departures from who decides which fields of a supplier (:func:`~...documents.supplier.owners`).
         ap_year_column: Column of ApControl with AP's current year. No public source names it or the next three; confirm
             them per site, ``ping`` shows whether they exist.
         ap_month_column: The same for the current period.
@@ -92,6 +93,7 @@ class SysproOptions(BaseModel):
     tax_account: str = ""
     line_notations: bool = False
     credit_reference_proven: bool = False
+    owners: dict[str, str] = Field(default_factory=dict)
     ap_year_column: str = "FinYear"
     ap_month_column: str = "FinPeriod"
     ap_status_columns: tuple[str, ...] = ("CurPrdStat", "Prv1PrdStat", "Prv2PrdStat")

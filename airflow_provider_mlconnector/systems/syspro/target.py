@@ -13,6 +13,7 @@ from airflow_provider_mlconnector.documents.invoice import InvoiceKind
 from airflow_provider_mlconnector.errors import Parked
 from airflow_provider_mlconnector.systems.ports import NO_CONTEXT, Context, Plan, StepDraft, StepKind
 from airflow_provider_mlconnector.systems.syspro import apstin, probing
+from airflow_provider_mlconnector.systems.syspro.base import SysproSystem
 from airflow_provider_mlconnector.systems.syspro.batches import Batcher
 from airflow_provider_mlconnector.systems.syspro.client import SysproClient
 from airflow_provider_mlconnector.systems.syspro.keys import normal
@@ -26,8 +27,8 @@ _SECOND_LOOK_MINUTES = 15
 _SECOND_LOOK = 2
 
 
-class SysproTarget:
-    """Plans postings and opens sessions.
+class SysproTarget(SysproSystem):
+    """Plans postings of invoices and opens sessions.
 
     Args:
         name: The Airflow connection's id.
@@ -36,27 +37,9 @@ class SysproTarget:
     """
 
     def __init__(self, name: str, client: SysproClient, options: SysproOptions) -> None:
-        self._name = name
-        self._client = client
-        self._options = options
+        super().__init__(name, client, options)
         self._batcher = Batcher(client, options)
         self._proven = {AP_CREDIT} if options.credit_reference_proven else set[str]()
-
-    @property
-    def name(self) -> str:
-        """The target connection's id."""
-        return self._name
-
-    @property
-    def operator_lease(self) -> str:
-        """One session per operator: the installation, company and operator, however many connections share them."""
-        who = (self._client.transport.authority, self._client.company, self._client.operator)
-        return "syspro:" + ":".join(part.strip().lower() for part in who)
-
-    @property
-    def settle_seconds(self) -> float:
-        """Our own deadline plus what SYSPRO may still work after it."""
-        return self._client.transport.timeout + self._options.remote_timeout
 
     def plan(
         self,
@@ -123,15 +106,9 @@ class SysproTarget:
 
     @contextmanager
     def session(self) -> Iterator[SysproSession]:
-        """Log on afresh, which ends any session a lost worker still holds, and log off at the end.
-
-        The caller holds :attr:`operator_lease`.
-        """
-        self._client.logon()
-        try:
-            yield SysproSession(self._client, self._options, proven=self._proven)
-        finally:
-            self._client.logoff()
+        """Open a session; the caller holds :attr:`operator_lease`."""
+        with self.logged_on() as client:
+            yield SysproSession(client, self._options, proven=self._proven)
 
     def probe(self) -> list[Check]:
         """Try everything the route will need, storing nothing, for *Test* and ``ping``; needs the lease."""
