@@ -12,6 +12,7 @@ from itertools import chain
 from airflow_provider_mlconnector.sandbox import master
 from airflow_provider_mlconnector.sandbox.syspro import sim_texts
 from airflow_provider_mlconnector.sandbox.syspro.options import SysproOptions
+from airflow_provider_mlconnector.sandbox.syspro.orders import Orders
 from airflow_provider_mlconnector.sandbox.syspro.periods import Periods
 from airflow_provider_mlconnector.sandbox.syspro.records import (
     ApInvoice,
@@ -76,6 +77,7 @@ class Books:
         self.purged: list[ApPosting] = []
         self.transactions: list[ApTransaction] = []
         self.registered: dict[Key, RegisteredInvoice] = {}
+        self.orders = Orders(options, self.next_version)
         self.journals: list[GlJournal] = []
         self.attempts: list[WriteAttempt] = []
         self._invoices_by_key: dict[Key, list[ApInvoice]] = {}
@@ -153,7 +155,8 @@ class Books:
 
     def supplier_in_use(self, key: str) -> bool:
         """Whether anything stored refers to the supplier."""
-        return bool(self.invoices_of(key)) or any(supplier == key for supplier, _ in self.registered)
+        registered = any(supplier == key for supplier, _ in self.registered)
+        return registered or bool(self.invoices_of(key)) or bool(self.orders.of_supplier(key))
 
     def remove_supplier(self, key: str, origin: Origin) -> None:
         """Delete a supplier; the oracle keeps it."""

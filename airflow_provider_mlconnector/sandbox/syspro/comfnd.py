@@ -28,6 +28,8 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "LT": operator.lt,
     "LE": operator.le,
 }
+_PADDED = {"Supplier", "PurchaseOrder", "Grn"}
+"""Columns whose numeric values are stored padded (§4)."""
 _BRACKETS = 3
 _COUNT_WIDTH = 8
 _KNOWN = {"TableName", "ReturnRows", "AllColumns", "Columns", "Where", "OrderBy", "Sequence"}
@@ -187,7 +189,7 @@ def _leaf(expression: etree._Element, table: Table, books: Books) -> Leaf:
     column = _column(table, name)
     condition = text_of(expression, "Condition")
     text = text_of(expression, "Value")
-    if name == "Supplier" and books.options.comfnd_pads:
+    if name in _PADDED and books.options.comfnd_pads:
         text = books.supplier_key(text)
     if condition == "LIKE":
         get, matches = column.get, _like(text)

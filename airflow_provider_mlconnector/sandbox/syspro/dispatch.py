@@ -8,7 +8,16 @@ from functools import partial
 
 from lxml import etree
 
-from airflow_provider_mlconnector.sandbox.syspro import apsssp, apstin, comfnd, gentjl, queries, wire
+from airflow_provider_mlconnector.sandbox.syspro import (
+    apsssp,
+    apstin,
+    comfnd,
+    gentjl,
+    po_queries,
+    portoi,
+    queries,
+    wire,
+)
 from airflow_provider_mlconnector.sandbox.syspro.books import Books
 from airflow_provider_mlconnector.sandbox.syspro.documents import text_of
 from airflow_provider_mlconnector.sandbox.syspro.records import Origin, WriteAttempt
@@ -23,10 +32,13 @@ _QUERIES: dict[str, Query] = {
     "GENQGL": queries.ledger_code,
     "GENQRY": queries.ledger_query,
     "APSQRY": queries.supplier_query,
+    "PORQRY": po_queries.order_query,
+    "PORQPO": po_queries.order_list,
 }
 _WRITES: dict[tuple[str, str], Write] = {
     ("Post", "APSTIN"): apstin.post,
     ("Post", "GENTJL"): gentjl.post,
+    ("Post", "PORTOI"): portoi.post,
     ("SetupAdd", "APSSSP"): partial(apsssp.setup, method="Add"),
     ("SetupUpdate", "APSSSP"): partial(apsssp.setup, method="Update"),
     ("SetupDelete", "APSSSP"): partial(apsssp.setup, method="Delete"),

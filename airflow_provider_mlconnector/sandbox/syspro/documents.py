@@ -22,12 +22,14 @@ class Sequence:
         mandatory: Children that must be present, if only empty.
         repeated: Children that may occur more than once.
         nested: The sequences of children that are containers; containers not named here are not looked into.
+        ordered: Whether the children come in the order of ``names``, else in any.
     """
 
     names: tuple[str, ...]
     mandatory: frozenset[str] = frozenset()
     repeated: frozenset[str] = frozenset()
     nested: Mapping[str, Sequence] = field(default_factory=dict)
+    ordered: bool = True
 
 
 def reject(detail: str) -> NoReturn:
@@ -52,7 +54,7 @@ def check(element: etree._Element, sequence: Sequence) -> None:
         if name not in sequence.names:
             reject(f"element '{name}' is unknown in '{element.tag}'")
         position = sequence.names.index(name)
-        if position < last:
+        if sequence.ordered and position < last:
             reject(f"element '{name}' is out of sequence in '{element.tag}'")
         if name in seen and name not in sequence.repeated:
             reject(f"element '{name}' occurs more than once in '{element.tag}'")

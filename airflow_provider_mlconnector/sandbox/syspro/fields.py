@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Literal
 
 from lxml import etree
@@ -126,6 +127,20 @@ class Fields:
         except money.TooManyDecimalsError:
             self.findings.fail("decimals", name, value, self.at)
         return None
+
+    def number(self, name: str, scale: int) -> Decimal | None:
+        """Return a number of up to ``scale`` decimals, None when blank or wrong; more decimals are an error (SIM)."""
+        value = self.text(name)
+        if not value:
+            return None
+        try:
+            number = money.decimal(value)
+        except money.NotNumericError:
+            self.findings.fail("numeric", name, value, self.at)
+            return None
+        if number != round(number, scale):
+            self.findings.fail("scale", name, value, self.at, scale=scale)
+        return number
 
     def day(self, name: str, default: date) -> date:
         """Return a date, ``default`` when blank or wrong."""

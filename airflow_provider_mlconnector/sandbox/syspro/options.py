@@ -20,8 +20,8 @@ class SysproOptions:
         url_limit: Longest request target in bytes before HTTP 414 (§1.3, a Windows default).
         post_ld: Whether ``POST /Transaction/PostLD`` exists at all (§1.3, SYSPRO 8, one source).
         oversize: What happens to text longer than its column (unknown, §4).
-        numeric_keys: A purely numeric supplier sent to a business object is padded with zeros to 15 (§4, per site).
-        comfnd_pads: COMFND conditions on supplier pad numeric values the same way (unknown, §4).
+        numeric_keys: A numeric supplier or order sent to a business object is padded with zeros to 15 (§4, per site).
+        comfnd_pads: COMFND conditions on supplier, order and receipt pad numeric values the same way (unknown, §4).
         tax_distribution: AP tax distribution is on, so tax codes and TaxValue are checked (§2.1).
         ap_gl: AP to GL integration of the site.
         gl_create: The integration creates the GL journal at once; False leaves it to a later integration run.
@@ -29,6 +29,7 @@ class SysproOptions:
         authorize_journals: GL set-up requires authorization of journals before they post (§2.3).
         update_omitted: What APSSSP Update does to a field whose element is left out (unknown, §2.4).
         update_empty: What it does to one whose element is there, but empty (unknown, §2.4).
+        po_numbering: Who numbers purchase orders: the system, or the document that adds them (§2.7).
         version: SYSPRO version shown in the root attributes.
     """
 
@@ -50,4 +51,5 @@ class SysproOptions:
     authorize_journals: bool = False
     update_omitted: Literal["keep", "blank"] = "keep"
     update_empty: Literal["keep", "blank"] = "blank"
+    po_numbering: Literal["system", "manual"] = "system"
     version: str = "8.0.105"

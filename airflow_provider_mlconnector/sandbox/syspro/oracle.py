@@ -15,6 +15,7 @@ from airflow_provider_mlconnector.sandbox.syspro.records import (
     Supplier,
     WriteAttempt,
 )
+from airflow_provider_mlconnector.sandbox.syspro.records_po import Order, OrderLine
 from airflow_provider_mlconnector.sandbox.syspro.sim_texts import JOURNAL_POSTED
 from airflow_provider_mlconnector.sandbox.syspro.tables_gl import balance
 
@@ -36,6 +37,7 @@ def ledger(books: Books) -> dict[str, object]:
             *(_supplier(row, deleted=False) for row in books.suppliers.values()),
             *(_supplier(row, deleted=True) for row in books.deleted_suppliers),
         ],
+        "purchase_orders": [_order(row) for row in books.orders.by_number.values()],
         "registered_invoices": [_registered(row) for row in books.registered.values()],
         "gl_journals": [_journal(row) for row in books.journals],
         "gl_entries": _totals(books),
@@ -67,6 +69,49 @@ def _origin(origin: Origin) -> dict[str, object]:
 
 def _supplier(row: Supplier, *, deleted: bool) -> dict[str, object]:
     return {"supplier": row.key, **row.fields, "deleted": deleted, **_origin(row.origin)}
+
+
+def _order(row: Order) -> dict[str, object]:
+    """Return an order with its lines, removed ones included; the origin is that of the add, ``changes`` those after."""
+    return {
+        "purchase_order": row.number,
+        "customer_po": row.customer_po,
+        "supplier": row.supplier,
+        "status": row.status,
+        "currency": row.currency,
+        "rate": str(row.rate),
+        "value": show(row.value),
+        "order_date": row.ordered_on.isoformat(),
+        "due_date": row.due.isoformat() if row.due else "",
+        "amended": row.amended,
+        "fields": row.fields,
+        "lines": [
+            *(_order_line(line, removed=False) for line in row.lines.values()),
+            *(_order_line(line, removed=True) for line in row.removed),
+        ],
+        "changes": [_origin(origin) for origin in row.origins[1:]],
+        **_origin(row.origins[0]),
+    }
+
+
+def _order_line(line: OrderLine, *, removed: bool) -> dict[str, object]:
+    return {
+        "line": line.number,
+        "type": line.kind,
+        "stock_code": line.fields["StockCode"],
+        "description": line.fields["StockDescription"],
+        "comment": line.fields.get("Comment", ""),
+        "qty": str(line.quantity),
+        "uom": line.fields["OrderUom"],
+        "price": str(line.price),
+        "charge": show(line.charge),
+        "value": show(line.value),
+        "gl_code": line.fields["LedgerCode"],
+        "product_class": line.fields["ProductClass"],
+        "received": str(line.received),
+        "due_date": line.due.isoformat() if line.due else "",
+        "removed": removed,
+    }
 
 
 def _posting(row: ApPosting) -> dict[str, object]:

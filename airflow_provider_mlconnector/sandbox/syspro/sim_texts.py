@@ -23,6 +23,7 @@ BAD_VALUE = "Value '{value}' is not valid for column '{column}'"
 BAD_BRACKETS = "Brackets in the where clause do not match"
 NO_COLUMNS = "At least one column must be supplied"
 SUPPLIER_KEY = "Supplier '{value}' not found"
+ORDER_KEY = "Purchase order '{value}' not found"
 LEDGER_KEY = "Ledger code '{value}' not found"
 LEDGER_ON_HOLD_KEY = "Ledger code '{value}' is on hold"
 
@@ -64,6 +65,25 @@ ITEM_ERRORS: dict[str, tuple[int, str]] = {
     "bank_missing": (999025, "Bank '{value}' not found"),
     "currency_missing": (999026, "Currency '{value}' not found"),
     "ledger_type": (999027, "Ledger code '{value}' has the wrong account type"),
+    # Number and text are real (reference/syspro.md §3).
+    "stock_missing": (240004, "Stock code '{value}' not found"),
+    "scale": (999029, "Element '{element}' has more than {scale} decimals"),
+    "order_missing": (999030, "Purchase order '{value}' not found"),
+    "order_cancelled": (999031, "Purchase order '{value}' is cancelled"),
+    "order_received": (999032, "Purchase order '{value}' has receipts and cannot be cancelled"),
+    "order_supplier": (999033, "Supplier '{value}' is not the supplier of the purchase order"),
+    "orders_not_allowed": (999034, "Supplier '{value}' does not allow purchase orders"),
+    "line_missing": (999035, "Purchase order line '{value}' not found"),
+    "line_received": (999036, "Purchase order line '{value}' has receipts and cannot be deleted"),
+    "line_stock_code": (999037, "Stock code '{value}' is not the stock code of the line"),
+    "below_received": (999038, "Order quantity '{value}' is less than the quantity received"),
+    "zero_price": (999039, "Price may not be zero"),
+    "price_method": (999040, "Price method '{value}' is invalid"),
+    "job_missing": (999041, "Job '{value}' not found"),
+    "customer_missing": (999042, "Customer '{value}' not found"),
+    "class_missing": (999043, "Product class '{value}' not found"),
+    "warehouse_missing": (999044, "Warehouse '{value}' not found"),
+    "zero_charge": (999045, "Element '{element}' is zero"),
     "supplier_in_use": (999028, "Supplier '{value}' has transactions and cannot be deleted"),
 }
 

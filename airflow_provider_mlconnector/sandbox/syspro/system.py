@@ -18,6 +18,7 @@ from airflow_provider_mlconnector.sandbox.syspro.records import Origin
 from airflow_provider_mlconnector.sandbox.syspro.sessions import COMPANY_PASSWORD, OPERATORS, Sessions
 from airflow_provider_mlconnector.sandbox.syspro.tables_ap import ap_tables
 from airflow_provider_mlconnector.sandbox.syspro.tables_gl import gl_tables
+from airflow_provider_mlconnector.sandbox.syspro.tables_po import po_tables
 from airflow_provider_mlconnector.sandbox.syspro.wire import EnetError, HttpError
 
 BASE = "/SYSPROWCFService/Rest"
@@ -61,7 +62,9 @@ class SysproSystem:
         self._request_no = 0
         self._books = Books(options=options, now=self._clock.now())
         self._sessions = Sessions(seed=seed, now=self._clock.now, options=options)
-        self._tables = {table.name: table for table in (*ap_tables(self._books), *gl_tables(self._books))}
+        self._tables = {
+            table.name: table for table in (*ap_tables(self._books), *po_tables(self._books), *gl_tables(self._books))
+        }
 
     # What tests and the control API use
 

@@ -149,6 +149,27 @@ class Site:
     def apstin(self, *items: str, **given: str) -> str:
         return self.post("APSTIN", self.parameters(**given), self.document(*items))
 
+    # PORTOI
+
+    @staticmethod
+    def order_line(tag: str = "StockLine", **fields: str) -> str:
+        return f"<{tag}>{leaves(**fields)}</{tag}>"
+
+    def order(self, *lines: str, action: str = "A", **header: str) -> str:
+        """Return an ``Orders`` element; header fields go into the schema's order by themselves."""
+        names = ("Supplier", "ExchangeRate", "TaxStatus", "InvoiceTerms", "CustomerPoNumber", "OrderDate", "DueDate",
+                 "ApplyDueDateToLines", "Buyer", "Warehouse", "PurchaseOrder")  # fmt: skip
+        assert header.keys() <= set(names)
+        fields = {"OrderActionType": action} | {name: header[name] for name in names if name in header}
+        details = f"<OrderDetails>{''.join(lines)}</OrderDetails>" if lines else ""
+        return f"<Orders><OrderHeader>{leaves(**fields)}</OrderHeader>{details}</Orders>"
+
+    def portoi(self, *orders: str, **given: str) -> str:
+        root = "PostPurchaseOrders"
+        # IgnoreWarnings and the rest keep the schema's defaults; only the dry run is switched off
+        parameters = self.parameters(root, **({"ValidateOnly": "N"} | given))
+        return self.post("PORTOI", parameters, self.document(*orders, root=root))
+
     # APSSSP
 
     def supplier(self, method: str, *items: str, **given: str) -> str:
