@@ -100,13 +100,13 @@ class Documents(DocumentClaims):
 
     def _note(self, change: Change, now: DocumentRecord) -> None:
         self._work.emit(
-            str(change.to),
+            change.event or str(change.to),
             document_id=now.id,
             before=str(change.document.state),
             after=str(change.to),
             mapping_version=now.mapping_version,
             reason_code=now.reason_code,
-            reason=change.reason,
+            reason=change.why or change.reason,
             detail=change.detail,
         )
 

@@ -195,8 +195,23 @@ class DocumentQueries:
         return self._work.connection.scalar(query) or 0
 
     def payloads(self, ids: Collection[str]) -> dict[str, bytes]:
-        """Return the source's payloads by document id, as extracted."""
-        return self._work.get_bodies("payload", ids)
+        """Return the payloads in force by document id: a person's latest correction, else the source's own."""
+        return {key: versions[-1] for key, versions in self._work.get_versions("payload", ids).items()}
+
+    def payload_versions(self, document_id: str) -> list[bytes]:
+        """Return a document's payload as extracted, then every correction of it, oldest first."""
+        return self._work.get_versions("payload", [document_id]).get(document_id, [])
+
+    def correct(self, document_id: str, payload: bytes) -> int:
+        """Put a corrected payload in force, beside the source's own and earlier corrections.
+
+        The revision stays: its identity, and the reference it carries into the target, must not change, or an earlier
+        attempt could no longer be found there. Apply a change of the document in the same transaction: it guards this.
+
+        Returns:
+            The number of the correction, from 1.
+        """
+        return self._work.add_version("payload", document_id, payload)
 
     def canonicals(self, ids: Collection[str]) -> dict[str, bytes]:
         """Return the canonical documents by document id; those not decoded yet are missing."""

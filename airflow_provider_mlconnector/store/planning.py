@@ -95,7 +95,7 @@ class Planner:
         )
         holders = {reference(row): row for row in self._work.connection.execute(query)}
         collisions: dict[str, str] = {}
-        takeover: list[str] = []
+        takeover: dict[str, str] = {}
         missing: list[NewStep] = []
         for step in candidates:
             holder = holders.get(reference(step))
@@ -104,13 +104,15 @@ class Planner:
             elif holder.document_id != step.document_id:
                 out = holder.document_state in _OUT_OF_THE_RUNNING or holder.reason_code == COLLISION
                 if out and holder.state in NEVER_EXECUTED:
-                    takeover.append(holder.id)
+                    takeover[holder.id] = step.document_id
                     missing.append(step)
                 else:
                     collisions[step.document_id] = holder.document_id
-        if takeover:
+        # a document that collides over one of its references must not cost another document its plan
+        gone = [step_id for step_id, taker in takeover.items() if taker not in collisions]
+        if gone:
             # its state is checked again: PostgreSQL may have waited for a worker that has just sent it
-            chosen = self._work.id_rows(takeover)
+            chosen = self._work.id_rows(gone)
             self._delete(and_(steps.c.id.in_(select(chosen.c.id)), steps.c.state.in_(NEVER_EXECUTED)))
         return missing, collisions
 

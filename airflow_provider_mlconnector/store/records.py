@@ -99,7 +99,8 @@ class Change:
 
     ``to`` equal to the current state is allowed only where the lifecycle table lists it. ``release`` gives the claim
     back (lease cleared). ``detail`` goes into the event (encrypted); ``reason_*`` replace those of the document. Fields
-    left None keep their value.
+    left None keep their value. ``event`` names the event where the new state's name does not tell enough, ``why`` is
+    its reason where that is not the document's.
     """
 
     document: DocumentRecord
@@ -119,6 +120,8 @@ class Change:
     gross: str | None = None
     document_date: date | None = None
     release: bool = True
+    event: str = ""
+    why: str = ""
 
 
 class StepState(StrEnum):

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from threading import Lock
 from typing import Any, NoReturn
 
-from sqlalchemy import Connection, Dialect, FromClause, String, Table, bindparam, cast, column, func, select
+from sqlalchemy import Connection, Dialect, FromClause, String, Table, and_, bindparam, cast, column, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSON
 from sqlalchemy.types import TypeEngine
@@ -147,6 +147,30 @@ class Work:
             record_id: self.keyring.decrypt(bytes(data), key_id, aad=f"{record_id}/{part}")
             for record_id, key_id, data in self.connection.execute(query)
         }
+
+    def get_versions(self, part: str, ids: Iterable[str]) -> dict[str, list[bytes]]:
+        """Return decrypted content by record id with all that was put in its place by :meth:`add_version`, in order."""
+        wanted = self.id_rows(ids)
+        query = select(bodies.c.record_id, bodies.c.part, bodies.c.key_id, bodies.c.data).where(
+            bodies.c.record_id == wanted.c.id, or_(bodies.c.part == part, bodies.c.part.like(f"{part}.%"))
+        )
+        found: dict[str, dict[int, bytes]] = {}
+        for record_id, name, key_id, data in self.connection.execute(query):
+            number = int(name.rpartition(".")[2]) if name != part else 0
+            plain = self.keyring.decrypt(bytes(data), key_id, aad=f"{record_id}/{name}")
+            found.setdefault(record_id, {})[number] = plain
+        return {record_id: [versions[n] for n in sorted(versions)] for record_id, versions in found.items()}
+
+    def add_version(self, part: str, record_id: str, plain: bytes) -> int:
+        """Encrypt and store content that takes the place of what is there, which is kept.
+
+        Returns:
+            Its number; the first content has none.
+        """
+        own = and_(bodies.c.record_id == record_id, bodies.c.part.like(f"{part}.%"))
+        number = (self.connection.scalar(select(func.count()).select_from(bodies).where(own)) or 0) + 1
+        self.put_bodies(f"{part}.{number}", [(record_id, plain)])
+        return number
 
 
 def dialect_insert(dialect: Dialect, table: Table) -> sqlite.Insert | postgresql.Insert:
