@@ -15,7 +15,8 @@ from airflow_provider_mlconnector.sandbox.jaggaer.options import JaggaerOptions
 from airflow_provider_mlconnector.sandbox.jaggaer.order_generator import OrderGenerator
 from airflow_provider_mlconnector.sandbox.jaggaer.orders import OrderBook
 from airflow_provider_mlconnector.sandbox.jaggaer.store import InvoiceStore
-from airflow_provider_mlconnector.sandbox.master import more_suppliers
+from airflow_provider_mlconnector.sandbox.jaggaer.suppliers import SupplierBook
+from airflow_provider_mlconnector.sandbox.master import SUPPLIERS, more_suppliers
 
 
 class BodyError(ValueError):
@@ -31,6 +32,7 @@ class Books:
     invoices: InvoiceStore
     orders: OrderBook
     order_generator: OrderGenerator
+    suppliers: SupplierBook
     attempts: list[Attempt] = field(default_factory=list)
 
     def attempt(self, request: Request, **fields: Any) -> None:
@@ -48,7 +50,10 @@ def opened(*, seed: int, clock: SimClock, options: JaggaerOptions) -> Books:
         seed=seed, count=options.invoices, start=clock.start, mix=options.mix, credit_memos=options.credit_memos
     )
     invoices = InvoiceStore(generator, order=options.order, with_lines=options.list_with_lines)
-    order_generator = OrderGenerator(seed=seed, start=clock.start, suppliers=more_suppliers(options.suppliers))
+    further = more_suppliers(options.suppliers)
+    # an order names its supplier by the ERP's number, so one without a number has none
+    linked = further[options.suppliers_unlinked :]
+    order_generator = OrderGenerator(seed=seed, start=clock.start, suppliers=linked)
     orders = OrderBook(order=options.order, with_lines=options.list_with_lines)
     order_generator.fill(orders, options.purchase_orders)
     billing = order_generator.invoices(
@@ -58,7 +63,9 @@ def opened(*, seed: int, clock: SimClock, options: JaggaerOptions) -> Books:
         variance_status=options.po_variance_status,
     )
     invoices.take(billing)
-    return Books(clock, options, invoices, orders, order_generator)
+    suppliers = SupplierBook((*SUPPLIERS, *further), clock.start)
+    suppliers.unlink(further[: options.suppliers_unlinked])
+    return Books(clock, options, invoices, orders, order_generator, suppliers)
 
 
 async def json_body(request: Request) -> dict[str, Any]:

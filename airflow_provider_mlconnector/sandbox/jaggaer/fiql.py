@@ -81,9 +81,11 @@ class Clause:
         return _COMPARISONS[self.op](read, self.values[0])
 
     def holds_for(self, record: object) -> bool:
-        """Follow the key's path into ``record`` and compare what is there."""
+        """Follow the key's path into ``record`` and compare what is there, of a list any element."""
         for step in self.path:
             record = record.get(step) if isinstance(record, Mapping) else None
+        if isinstance(record, list):
+            return any(self.matches(each) for each in record)
         return self.matches(record)
 
 

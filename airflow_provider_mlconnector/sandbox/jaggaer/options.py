@@ -36,3 +36,11 @@ class JaggaerOptions:
     """SIM: ``matchStatus`` of a further invoice that bills another quantity or price than its order."""
     suppliers: int = 0
     """How many suppliers the tenant holds beside the named ones: ``master.more_suppliers``."""
+    suppliers_unlinked: int = 0
+    """How many of those have no ERP number in JAGGAER, in turn: a tax id; only name and postal code; a twin as well."""
+    last_mod_time: Literal["seconds", "day", "iso"] = "seconds"
+    """Form of a profile's ``lastModTime``; all three are documented (§2.3)."""
+    match_key: Literal["auto", "bravoId", "extUniqueCode", "extCode", "fiscalCode"] = "auto"
+    """SIM: what CREATEUPDATE of a profile matches by; ``auto``: bravoId, else extUniqueCode, else extCode."""
+    unique_ext_code: bool = True
+    """SIM: whether CREATE of a profile refuses an external code that is taken."""

@@ -11,10 +11,12 @@ def ledger(books: Books) -> dict[str, Any]:
     """Return everything held and everything attempted.
 
     ``invoices`` is their count (one by one they are in ``GET truth``); ``purchase_orders`` have keys, lines and every
-    state they went through; ``write_attempts`` every record of every write, refused ones included.
+    state they went through; ``suppliers`` have profile, sub-users and TSM data in one row; ``write_attempts`` are every
+    record of every write, refused ones included.
     """
     return {
         "invoices": len(books.invoices.matching("")),
         "purchase_orders": books.orders.ledger(),
+        "suppliers": books.suppliers.ledger(),
         "write_attempts": [attempt.show() for attempt in books.attempts],
     }

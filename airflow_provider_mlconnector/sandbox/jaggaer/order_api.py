@@ -133,7 +133,7 @@ def _line(known: Document, sent: Document) -> Document:
 def _check(books: Books, order: Document) -> None:
     header = order["header"]
     number = header.get("supplier", {}).get("supplierNumber")
-    if number not in books.order_generator.suppliers:
+    if books.suppliers.by_number(number) is None:
         message = f"124(supplierNumber,{number})"
         raise RefusedError(message)
     if not header["currency"]:

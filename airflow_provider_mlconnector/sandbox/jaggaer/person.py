@@ -12,6 +12,8 @@ Purchase orders:
     makes a new revision, or one ``step`` revisions on (0: an edit that is no revision);
     ``purchase_order_cancel_line`` takes ``{"number", "line"}``; ``purchase_order_cancel`` takes ``{"number"}``.
     Each answers poId, poNumber, revisionNumber and lastUpdate.
+
+Suppliers: see ``person_suppliers``.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from airflow_provider_mlconnector.sandbox.jaggaer import order_api, order_recipes, order_wire, recipes
+from airflow_provider_mlconnector.sandbox.jaggaer import order_api, order_recipes, order_wire, person_suppliers, recipes
 from airflow_provider_mlconnector.sandbox.jaggaer.books import Books
 from airflow_provider_mlconnector.sandbox.jaggaer.listing import Document
 
@@ -123,4 +125,5 @@ COMMANDS: dict[str, Command] = {
     "purchase_order_revise": _revise,
     "purchase_order_cancel_line": _cancel_line,
     "purchase_order_cancel": _cancel,
+    **person_suppliers.COMMANDS,
 }

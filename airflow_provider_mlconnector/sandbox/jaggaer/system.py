@@ -1,7 +1,7 @@
 """The simulated JAGGAER tenant: everything below ``/auth/``, ``/j1p/`` and ``/apps/`` (``reference/jaggaer.md §1–§3``).
 
 Names of calls, for faults and counts: Token, ListInvoices, GetInvoice, ListPurchaseOrders, GetPurchaseOrder,
-UpsertPurchaseOrder, Unknown. What people do in it is in ``person``.
+UpsertPurchaseOrder, ListCompanyProfiles, UpsertCompanyProfile, Unknown. What people do in it is in ``person``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from airflow_provider_mlconnector.sandbox.clock import SimClock
-from airflow_provider_mlconnector.sandbox.jaggaer import oracle, order_api, person
+from airflow_provider_mlconnector.sandbox.jaggaer import oracle, order_api, person, profiles
 from airflow_provider_mlconnector.sandbox.jaggaer.books import BodyError, Books, opened
 from airflow_provider_mlconnector.sandbox.jaggaer.listing import Listed, answer_list, refuse_list
 from airflow_provider_mlconnector.sandbox.jaggaer.options import JaggaerOptions
@@ -46,6 +46,7 @@ class JaggaerSystem:
         self._lists: dict[str, Listed] = {
             "ListInvoices": self._books.invoices,
             "ListPurchaseOrders": self._books.orders,
+            "ListCompanyProfiles": profiles.ProfileList(self._books.suppliers, options),
         }
         self._tokens = TokenEndpoint(clock=self._clock, options=options)
         self._drop_next = 0
@@ -130,6 +131,7 @@ async def _invoice(books: Books, _request: Request, key: str) -> Response:
 RESOURCES: dict[str, dict[str, str]] = {
     INVOICES: {"GET": "ListInvoices"},
     f"{JI}/purchaseorders": {"GET": "ListPurchaseOrders", "POST": "UpsertPurchaseOrder"},
+    f"{JA}/companyprofiles": {"GET": "ListCompanyProfiles", "POST": "UpsertCompanyProfile"},
 }
 """Path → method → call."""
 DETAILS: dict[str, str] = {
@@ -141,6 +143,7 @@ HANDLERS: dict[str, Handler] = {
     "GetInvoice": _invoice,
     "GetPurchaseOrder": order_api.detail,
     "UpsertPurchaseOrder": order_api.upsert,
+    "UpsertCompanyProfile": profiles.upsert,
 }
-WRITES = frozenset({"UpsertPurchaseOrder"})
+WRITES = frozenset({"UpsertPurchaseOrder", "UpsertCompanyProfile"})
 _NO_REALM = {"error": "Realm does not exist"}
