@@ -1,16 +1,19 @@
-"""JAGGAER → SYSPRO: approved supplier invoices become AP invoices with their GL distribution, each exactly once.
+"""SYSPRO and JAGGAER in step: orders and invoices into SYSPRO, suppliers both ways, GL codes into JAGGAER.
 
 Copy this file and `mappings/` into your DAGs folder (`mlconnector dags copy DIR`) and change what stands at the top.
 Any task may be cleared and rerun at any time: the connector's store, not Airflow, knows what has been posted.
+
+Master data goes first: orders follow each exchange of suppliers, invoices the first one after the ledger's codes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from airflow.sdk import DAG, Param
+from airflow.sdk import DAG, Asset, Param, TaskGroup
 
 from airflow_provider_mlconnector.operators.documents import (
     ExtractDocumentsOperator,
@@ -21,14 +24,36 @@ from airflow_provider_mlconnector.operators.documents import (
 )
 from airflow_provider_mlconnector.operators.settle import SettleDocumentsSensor
 
-SCHEDULE = "*/30 6-20 * * 1-5"
-ROUTE = {
-    "name": "jaggaer_to_syspro_invoices",
-    "source": "jaggaer_default",  # Airflow connection ids
-    "target": "syspro_default",
-    "mapping": {"file": str(Path(__file__).parent / "mappings" / "jaggaer_to_syspro.yaml")},
-    # first invoice date to post, such as 2026-01-01: everything dated earlier stays with whoever typed it in
-    "start_at": "{{ var.value.get('mlconnector_cut_over', '') }}",
+JAGGAER, SYSPRO = "jaggaer_default", "syspro_default"  # Airflow connection ids
+MAPPING = {"file": str(Path(__file__).parent / "mappings" / "jaggaer_to_syspro.yaml")}
+# first document date to post, such as 2026-01-01: everything dated earlier stays with whoever typed it in
+CUT_OVER = "{{ var.value.get('mlconnector_cut_over', '') }}"
+# who decides which fields of a supplier; what is not named here: ERP terms, currency, tax_id, hold, JAGGAER the rest
+OWNERS: dict[str, str] = {}
+
+SUPPLIERS = Asset(name="syspro_jaggaer_suppliers")
+LEDGER = Asset(name="syspro_jaggaer_ledger_codes")
+SCHEDULES: dict[str, Any] = {
+    "jaggaer_syspro_suppliers": "0 6-20 * * 1-5",  # hourly
+    "syspro_to_jaggaer_ledger": "30 5 * * 1-5",  # daily
+    "jaggaer_to_syspro_orders": [SUPPLIERS],  # after each exchange of suppliers
+    "jaggaer_to_syspro_invoices": [SUPPLIERS, LEDGER],  # daily: once both have been exchanged
+    "syspro_to_jaggaer_payments": None,  # off; such as "0 21 * * 1-5" where the tenant takes payment status
+}
+TO_SYSPRO = {"source": JAGGAER, "target": SYSPRO, "mapping": MAPPING, "start_at": CUT_OVER}
+TO_JAGGAER = {"source": SYSPRO, "target": JAGGAER, "mapping": {**MAPPING, "reverse": True}, "start_at": CUT_OVER}
+INVOICES = {**TO_SYSPRO, "name": "jaggaer_to_syspro_invoices", "document": "invoice"}
+ORDERS = {**TO_SYSPRO, "name": "jaggaer_to_syspro_orders", "document": "purchase_order"}
+SUPPLIERS_IN = {**TO_SYSPRO, "name": "jaggaer_to_syspro_suppliers", "document": "supplier", "owners": OWNERS}
+SUPPLIERS_OUT = {**TO_JAGGAER, "name": "syspro_to_jaggaer_suppliers", "document": "supplier", "owners": OWNERS}
+SUPPLIERS_IN["opposite"], SUPPLIERS_OUT["opposite"] = SUPPLIERS_OUT["name"], SUPPLIERS_IN["name"]
+ACCOUNTS = {**TO_JAGGAER, "name": "syspro_to_jaggaer_accounts", "document": "ledger_account"}
+COST_CENTERS = {**TO_JAGGAER, "name": "syspro_to_jaggaer_cost_centers", "document": "cost_center"}
+PAYMENTS = {
+    **TO_JAGGAER,
+    "name": "syspro_to_jaggaer_payments",
+    "document": "payment",
+    "options": {"invoices_route": INVOICES["name"]},
 }
 PARAMS = {
     "dry_run": Param(default=False, type="boolean", title="Dry run", description="Check everything, post nothing."),
@@ -42,19 +67,15 @@ PARAMS = {
     "window_until": Param(default=None, type=["null", "string"], format="date-time", title="Changed before"),
 }
 
-with DAG(
-    dag_id="jaggaer_to_syspro_invoices",
-    description="Supplier invoices approved in JAGGAER into SYSPRO accounts payable",
-    schedule=SCHEDULE,
-    start_date=datetime(2026, 1, 1),  # noqa: DTZ001 - Airflow reads it in the DAG's time zone
-    catchup=False,
-    max_active_runs=1,
-    params=PARAMS,
-    tags=["mlconnector", "syspro", "jaggaer"],
-    default_args={"retries": 3, "retry_delay": timedelta(minutes=2), "execution_timeout": timedelta(minutes=30)},
-    doc_md=__doc__,
-):
-    step: dict[str, Any] = {"route": ROUTE, "preview": "{{ params.dry_run }}"}
+
+def pipeline(route: dict[str, Any], *, group: str = "", outlets: Sequence[Asset] = ()) -> tuple[Any, Any]:
+    """Add the tasks of one route; return the first and the last that decide whether others may follow."""
+    extract_task_id = f"{group}.extract" if group else "extract"
+    step: dict[str, Any] = {
+        "route": route,
+        "preview": "{{ params.dry_run }}",
+        "extract_task_id": extract_task_id,
+    }
     extract = ExtractDocumentsOperator(
         task_id="extract",
         window_from="{{ params.window_from or '' }}",
@@ -64,7 +85,48 @@ with DAG(
     plan = PlanChunksOperator(task_id="plan", **step)
     validate = ValidateDocumentsOperator.partial(task_id="validate", **step).expand(chunk=plan.output)
     post = PostDocumentsOperator(task_id="post", **step)
-    settle = SettleDocumentsSensor(task_id="settle", **step)
+    settle = SettleDocumentsSensor(task_id="settle", outlets=list(outlets), **step)
     report = ReportOperator(task_id="report", **step)
 
     extract >> plan >> validate >> post >> settle >> report
+    return extract, settle
+
+
+def dag(dag_id: str, description: str) -> DAG:
+    """Return a DAG with this pair's cadence and habits."""
+    return DAG(
+        dag_id=dag_id,
+        description=description,
+        schedule=SCHEDULES[dag_id],
+        start_date=datetime(2026, 1, 1),  # noqa: DTZ001 - Airflow reads it in the DAG's time zone
+        catchup=False,
+        max_active_runs=1,
+        params=PARAMS,
+        tags=["mlconnector", "syspro", "jaggaer"],
+        default_args={"retries": 3, "retry_delay": timedelta(minutes=2), "execution_timeout": timedelta(minutes=30)},
+        doc_md=__doc__,
+    )
+
+
+with dag("jaggaer_syspro_suppliers", "Suppliers both ways: each side's own fields win") as suppliers:
+    with TaskGroup("into_syspro"):
+        _, arrived = pipeline(SUPPLIERS_IN, group="into_syspro")
+    with TaskGroup("into_jaggaer"):
+        back, _ = pipeline(SUPPLIERS_OUT, group="into_jaggaer", outlets=[SUPPLIERS])
+    arrived >> back
+
+with dag("syspro_to_jaggaer_ledger", "GL accounts and cost centers of SYSPRO into JAGGAER's code lists") as ledger:
+    with TaskGroup("accounts"):
+        _, known = pipeline(ACCOUNTS, group="accounts")
+    with TaskGroup("cost_centers"):
+        centers, _ = pipeline(COST_CENTERS, group="cost_centers", outlets=[LEDGER])
+    known >> centers
+
+with dag("jaggaer_to_syspro_orders", "Purchase orders approved in JAGGAER into SYSPRO") as orders:
+    pipeline(ORDERS)
+
+with dag("jaggaer_to_syspro_invoices", "Invoices approved in JAGGAER into SYSPRO accounts payable") as ap_invoices:
+    pipeline(INVOICES)
+
+with dag("syspro_to_jaggaer_payments", "Payment status of SYSPRO into JAGGAER (off by default)") as payments:
+    pipeline(PAYMENTS)

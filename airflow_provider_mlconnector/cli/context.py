@@ -51,20 +51,24 @@ def actor() -> Actor:
     return Actor(user=getpass.getuser())
 
 
-def read_route(path: Path) -> Route:
-    """Read a route from YAML, JSON, or from the `ROUTE` of a DAG file.
+def read_route(path: Path, name: str = "") -> Route:
+    """Read a route from YAML, JSON, or a DAG file, whose routes are its dicts with name, source and target.
 
     A cut-over date that is a template counts as unset: only Airflow can render it.
 
+    Args:
+        path: The file.
+        name: Which route of a DAG file; needed when it holds several.
+
     Raises:
-        ConfigurationError: No route there, or an option of it is wrong.
+        ConfigurationError: No such route there, or an option of it is wrong.
     """
     from airflow_provider_mlconnector.sync.route import Route
 
     if not path.is_file():
         message = f"there is no route file {path}"
         raise ConfigurationError(message, field="route file")
-    body = _route_of_dag(path) if path.suffix == ".py" else _route_of_yaml(path)
+    body = _route_of_dag(path, name) if path.suffix == ".py" else _route_of_yaml(path)
     if not isinstance(body, dict):
         message = f"{path} holds no route: expected the route's options, such as name, source and target"
         raise ConfigurationError(message, field="route file")
@@ -73,9 +77,20 @@ def read_route(path: Path) -> Route:
     return Route.parse(body)
 
 
-def _route_of_dag(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
+def _route_of_dag(path: Path, name: str) -> dict[str, Any]:
     as_api_server()
-    return runpy.run_path(str(path)).get("ROUTE")
+    found = {
+        value["name"]: value
+        for value in runpy.run_path(str(path)).values()
+        if isinstance(value, dict) and {"name", "source", "target"} <= value.keys()
+    }
+    if len(found) == 1 and not name:
+        return next(iter(found.values()))
+    if name not in found:
+        problem = f"no route {name!r}" if name else "several routes, say which with --route"
+        message = f"{path} holds {problem}: {', '.join(found) or 'none at all'}"
+        raise ConfigurationError(message, field="route")
+    return found[name]
 
 
 def _route_of_yaml(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds

@@ -17,14 +17,16 @@ if TYPE_CHECKING:
 
 RouteFile = Annotated[
     Path | None,
-    typer.Option("--route-file", help="A DAG file with a ROUTE, or its options as YAML or JSON."),
+    typer.Option("--route-file", help="A DAG file with routes, or one route's options as YAML or JSON."),
 ]
+RouteName = Annotated[str, typer.Option("--route", help="Which route of a DAG file.")]
 
 
 def ping(
     conn_id: Annotated[str, typer.Argument(help="Airflow connection, made in the UI, the environment or a backend.")],
     *,
     route_file: RouteFile = None,
+    route_name: RouteName = "",
     json: Json = False,
 ) -> None:
     """Log in, try everything a run will need, say what is missing. Exit code 1 when something is."""
@@ -32,7 +34,7 @@ def ping(
     from airflow_provider_mlconnector.hooks.runtime import hook_for
     from airflow_provider_mlconnector.sync.route import Route
 
-    route = read_route(route_file) if route_file else Route(name="default", source=conn_id, target=conn_id)
+    route = read_route(route_file, route_name) if route_file else Route(name="default", source=conn_id, target=conn_id)
     found = hook_for(conn_id).diagnose(who=actor().label)
     rules = _rules(route, named=route_file is not None)
     if json:
@@ -52,13 +54,14 @@ def ping(
 
 
 def adopt(
-    route_file: Annotated[Path, typer.Argument(help="The route: a DAG file with a ROUTE, or its options as YAML.")],
+    route_file: Annotated[Path, typer.Argument(help="A DAG file with routes, or one route's options as YAML.")],
     *,
+    route_name: RouteName = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count.")] = False,
     json: Json = False,
 ) -> None:
     """Link extracted documents that the target already holds with the same figures; sends nothing."""
-    route = read_route(route_file)
+    route = read_route(route_file, route_name)
     with runtime() as opened:
         from airflow_provider_mlconnector.sync.adopt import adopt as run
 

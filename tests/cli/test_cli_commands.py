@@ -12,6 +12,7 @@ import pytest
 
 from airflow_provider_mlconnector.cli.context import read_route
 from airflow_provider_mlconnector.documents.lifecycle import State
+from airflow_provider_mlconnector.errors import ConfigurationError
 from airflow_provider_mlconnector.store import KeyRing, Store
 from airflow_provider_mlconnector.store.records import Actor, Change, NewDocument
 
@@ -235,10 +236,15 @@ def test_the_examples_are_copied_and_ones_own_changes_are_kept(run: Any, tmp_pat
 
 
 def test_a_route_is_read_from_a_dag_file_or_from_yaml(run: Any, tmp_path: Path) -> None:
-    from_dag = read_route(ROOT / "dags" / "syspro_jaggaer.py")
+    dags = ROOT / "dags" / "syspro_jaggaer.py"
+    from_dag = read_route(dags, ROUTE)
     assert (from_dag.name, from_dag.start_at) == (ROUTE, None)
     file = tmp_path / "route.yaml"
     file.write_text("name: r\nsource: a\ntarget: b\nstart_at: 2026-01-31\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="several routes, say which with --route: jaggaer_to_syspro_invoices"):
+        read_route(dags)
+    with pytest.raises(ConfigurationError, match="no route 'elsewhere'"):
+        read_route(dags, "elsewhere")
     assert read_route(file).start_at == date(2026, 1, 31)
 
 

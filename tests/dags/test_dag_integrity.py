@@ -6,15 +6,57 @@ from datetime import timedelta
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
-from support.airflow_home import DAG_ID, DAGS, TASKS, parse
+from support.airflow_home import DAGS, TASKS, parse
 
 pytestmark = pytest.mark.airflow
 
 
-def test_every_dag_file_imports_and_holds_the_one_dag() -> None:
+EVERY = {
+    "jaggaer_syspro_suppliers": ("into_syspro", "into_jaggaer"),
+    "syspro_to_jaggaer_ledger": ("accounts", "cost_centers"),
+    "jaggaer_to_syspro_orders": ("",),
+    "jaggaer_to_syspro_invoices": ("",),
+    "syspro_to_jaggaer_payments": ("",),
+}
+"""DAG → its groups of tasks, one route each."""
+every_dag = pytest.mark.parametrize("dag_id", EVERY)
+
+
+def test_every_dag_file_imports_and_holds_the_dags_of_the_pair() -> None:
     bag = DagBag(DAGS)
     assert bag.import_errors == {}
-    assert list(bag.dags) == [DAG_ID]
+    assert set(bag.dags) == set(EVERY)
+
+
+@every_dag
+def test_every_dag_has_the_one_shape_once_per_route(dag_id: str) -> None:
+    dag = parse(dag_id)
+    expected = {f"{group}.{task}" if group else task for group in EVERY[dag_id] for task in TASKS}
+    assert set(dag.task_ids) == expected
+    routes = {task.route["name"] for task in dag.tasks if not task.is_mapped}
+    assert len(routes) == len(EVERY[dag_id])
+    for task in dag.tasks:
+        extract = f"{task.task_id.rpartition('.')[0]}.extract".lstrip(".")
+        told = task.partial_kwargs["extract_task_id"] if task.is_mapped else task.extract_task_id
+        assert told == extract, task.task_id
+
+
+def test_master_data_goes_before_documents() -> None:
+    def assets(dag_id: str) -> set[str]:
+        return {asset.name for asset in parse(dag_id).schedule}
+
+    def told_by(dag_id: str, task_id: str) -> set[str]:
+        return {asset.name for asset in parse(dag_id).get_task(task_id).outlets}
+
+    suppliers = told_by("jaggaer_syspro_suppliers", "into_jaggaer.settle")
+    ledger = told_by("syspro_to_jaggaer_ledger", "cost_centers.settle")
+    assert len(suppliers) == len(ledger) == 1
+    assert assets("jaggaer_to_syspro_orders") == suppliers
+    assert assets("jaggaer_to_syspro_invoices") == suppliers | ledger
+
+
+def test_payment_status_is_off_until_somebody_switches_it_on() -> None:
+    assert parse("syspro_to_jaggaer_payments").timetable.can_be_scheduled is False
 
 
 def test_the_tasks_stand_in_one_row_from_extract_to_report() -> None:
@@ -24,14 +66,16 @@ def test_the_tasks_stand_in_one_row_from_extract_to_report() -> None:
     assert dag.get_task("validate").is_mapped
 
 
-def test_runs_follow_one_another_and_nothing_is_caught_up() -> None:
-    dag = parse()
+@every_dag
+def test_runs_follow_one_another_and_nothing_is_caught_up(dag_id: str) -> None:
+    dag = parse(dag_id)
     assert dag.max_active_runs == 1
     assert dag.catchup is False
 
 
-def test_every_task_is_retried_ends_in_time_and_waits_in_the_pool_everybody_has() -> None:
-    for task in parse().tasks:
+@every_dag
+def test_every_task_is_retried_ends_in_time_and_waits_in_the_pool_everybody_has(dag_id: str) -> None:
+    for task in parse(dag_id).tasks:
         assert task.retries == 3, task.task_id
         assert task.retry_delay == timedelta(minutes=2), task.task_id
         assert task.execution_timeout == timedelta(minutes=30), task.task_id

@@ -30,7 +30,7 @@ TIMEOUT, REMOTE_TIMEOUT, LEASE = 2, 1, 10
 """Seconds: of one request, of SYSPRO's own work behind it, and of a worker's claims (more than a request and 5 s)."""
 RETRY_SECONDS = 4
 CHANGES = {
-    'SCHEDULE = "*/30 6-20 * * 1-5"': "SCHEDULE = None",
+    "schedule=SCHEDULES[dag_id]": "schedule=None",
     '"retry_delay": timedelta(minutes=2)': f'"retry_delay": timedelta(seconds={RETRY_SECONDS})',
 }
 """All that is changed in the example DAG: runs come from the tests, and retries soon."""

@@ -89,9 +89,11 @@ class Deployment:
         self.patch.setenv("AIRFLOW__MLCONNECTOR__ENCRYPTION_KEYS", keys)
         self.patch.setenv("AIRFLOW__MLCONNECTOR__AUDIT_KEY", audit)
 
-    def run(self, conf: Mapping[str, Any] | None = None, *, director: Director | None = None) -> Outcome:
-        """Run the DAG by `dag.test()`. Waits between tries and pokes are cut short; their number is the DAG's own."""
-        dag = parse()
+    def run(
+        self, conf: Mapping[str, Any] | None = None, *, director: Director | None = None, dag_id: str = DAG_ID
+    ) -> Outcome:
+        """Run a DAG by `dag.test()`. Waits between tries and pokes are cut short; their number is the DAG's own."""
+        dag = parse(dag_id)
         for task in dag.tasks:
             task.retry_delay = timedelta(0)
         errors: dict[str, list[BaseException]] = {}
@@ -117,11 +119,11 @@ class Deployment:
             return uow.documents.search(limit=100_000, after_id="")
 
 
-def parse() -> DAG:
-    """Return the example DAG, parsed anew."""
+def parse(dag_id: str = DAG_ID) -> DAG:
+    """Return an example DAG, parsed anew."""
     bag = DagBag(DAGS)
     assert bag.import_errors == {}
-    dag: DAG = bag.dags[DAG_ID]
+    dag: DAG = bag.dags[dag_id]
     return dag
 
 
