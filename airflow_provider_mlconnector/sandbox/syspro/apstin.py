@@ -8,11 +8,12 @@ from typing import Any, Literal
 from lxml import etree
 
 from airflow_provider_mlconnector.sandbox.syspro import wire
-from airflow_provider_mlconnector.sandbox.syspro.apstin_check import ApDraft, ItemCheck
+from airflow_provider_mlconnector.sandbox.syspro.apstin_check import ApDraft, Earlier, ItemCheck
 from airflow_provider_mlconnector.sandbox.syspro.apstin_schema import DOCUMENT, ROOT, Parameters, read_parameters
-from airflow_provider_mlconnector.sandbox.syspro.books import Books, GlOutcome, Key, sign
+from airflow_provider_mlconnector.sandbox.syspro.books import Books, GlOutcome
 from airflow_provider_mlconnector.sandbox.syspro.documents import check, children, load, text_of
 from airflow_provider_mlconnector.sandbox.syspro.fields import Findings
+from airflow_provider_mlconnector.sandbox.syspro.ledger_rules import sign
 from airflow_provider_mlconnector.sandbox.syspro.records import (
     ApInvoice,
     ApPosting,
@@ -59,12 +60,12 @@ def _checked(
     books: Books, document: etree._Element, parameters: Parameters, period: Period, origin: Origin
 ) -> list[_Result]:
     results = []
-    earlier: set[Key] = set()
+    earlier = Earlier()
     for item in children(document, "Item"):
         checker = ItemCheck(item, books=books, parameters=parameters, today=origin.at.date(), earlier=earlier)
         draft = checker.draft(period)
-        if draft is not None and draft.type == "I":
-            earlier.add(draft.key)
+        if draft is not None:
+            earlier.add(draft)
         results.append(_Result(item, checker.findings, draft))
     return results
 
@@ -94,8 +95,10 @@ def book(books: Books, draft: ApDraft, *, period: Period, journal: int, entry: i
         "tax_code": draft.tax_code, "currency": draft.supplier.currency, "rate": draft.distribution.rate,
         "mul_div": draft.distribution.mul_div, "reference": draft.reference, "notation": draft.notation,
         "year": period[0], "month": period[1], "journal": journal, "entry": entry, "posted_on": origin.at.date(),
-        "lines": lines, "origin": origin,
+        "lines": lines, "origin": origin, "matches": draft.matches,
     }  # fmt: skip
+    for match in draft.matches:
+        books.receipts.apply(match)
     if draft.type == "I":
         invoice = ApInvoice(
             **common, branch=draft.branch, invoice_date=draft.invoice_date, due_date=draft.due_date,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -12,10 +11,12 @@ from lxml import etree
 from airflow_provider_mlconnector.sandbox import master
 from airflow_provider_mlconnector.sandbox.syspro import money
 from airflow_provider_mlconnector.sandbox.syspro.apstin_schema import Parameters
-from airflow_provider_mlconnector.sandbox.syspro.books import GRN_SUSPENSE, Books, Key
+from airflow_provider_mlconnector.sandbox.syspro.books import Books, Key
 from airflow_provider_mlconnector.sandbox.syspro.distribution import Distribution, LineDraft
 from airflow_provider_mlconnector.sandbox.syspro.documents import children
 from airflow_provider_mlconnector.sandbox.syspro.fields import Fields, Findings
+from airflow_provider_mlconnector.sandbox.syspro.grn_match import GrnCheck
+from airflow_provider_mlconnector.sandbox.syspro.receipts import Match
 from airflow_provider_mlconnector.sandbox.syspro.records import Currency, Period, Supplier
 
 SUPPLIER_SIZE, INVOICE_SIZE, BRANCH_SIZE, REFERENCE_SIZE, GL_CODE_SIZE = 15, 20, 10, 30, 35
@@ -38,6 +39,7 @@ class ApDraft:
     due_date: date
     discount_date: date
     distribution: Distribution
+    matches: tuple[Match, ...]
 
     @property
     def key(self) -> Key:
@@ -45,11 +47,26 @@ class ApDraft:
         return self.supplier.key, self.invoice
 
 
+@dataclass(slots=True)
+class Earlier:
+    """What the valid items before one in the same document are about to store: invoices, and quantities of receipts."""
+
+    invoices: set[Key] = field(default_factory=set)
+    taken: dict[str, Decimal] = field(default_factory=dict)
+
+    def add(self, draft: ApDraft) -> None:
+        """Count one more valid item."""
+        if draft.type == "I":
+            self.invoices.add(draft.key)
+        for match in draft.matches:
+            self.taken[match.receipt.key] = self.taken.get(match.receipt.key, Decimal()) + match.quantity
+
+
 class ItemCheck:
     """Checks one item against the books and against the valid items before it in the same document."""
 
     def __init__(
-        self, item: etree._Element, *, books: Books, parameters: Parameters, today: date, earlier: Container[Key]
+        self, item: etree._Element, *, books: Books, parameters: Parameters, today: date, earlier: Earlier
     ) -> None:
         self._item = item
         self._books = books
@@ -74,6 +91,7 @@ class ItemCheck:
         invoice_date, due_date, discount_date = self._dates(supplier)
         tax_code = self._tax_code("TaxCode", "TaxCode", f)
         distribution = self._distribution(posting_type, supplier, tax_code)
+        matches = self._matches(supplier)
         if not self._books.periods.ap_is_open(period):
             self.findings.fail("period_closed", "PostingPeriod", f"{period[0]}/{period[1]:02d}")
         if self.findings.errors or supplier is None or distribution is None:
@@ -81,7 +99,7 @@ class ItemCheck:
         return ApDraft(
             supplier=supplier, invoice=invoice, type=posting_type, branch=branch, tax_code=tax_code,
             reference=reference, notation=f.text("Notation"), invoice_date=invoice_date, due_date=due_date,
-            discount_date=discount_date, distribution=distribution,
+            discount_date=discount_date, distribution=distribution, matches=matches,
         )  # fmt: skip
 
     def _supplier(self) -> Supplier | None:
@@ -102,7 +120,7 @@ class ItemCheck:
         return branch or (supplier.branch if supplier else "")
 
     def _uniqueness(self, posting_type: str, key: Key) -> None:
-        exists = bool(self._books.invoices_under(*key)) or key in self._earlier
+        exists = bool(self._books.invoices_under(*key)) or key in self._earlier.invoices
         if posting_type == "I":
             if not self._books.options.uniqueness:
                 return
@@ -164,7 +182,7 @@ class ItemCheck:
     def _distribution(self, posting_type: str, supplier: Supplier | None, tax_code: str) -> Distribution | None:
         value = self._value(posting_type)
         inclusive = self._fields.choice("TaxBasis", "EI", "E") == "I"
-        lines = self._lines(tax_code) + self._grn_lines(supplier)
+        lines = self._lines(tax_code)
         if value is None or supplier is None or not lines:
             return None
         currency = self._books.currencies[supplier.currency]
@@ -194,16 +212,13 @@ class ItemCheck:
             lines.append(LineDraft(code, f.amount("LedgerValue") or 0, tax_code, f.text("LedgerNotation")))
         return lines
 
-    def _grn_lines(self, supplier: Supplier | None) -> list[LineDraft]:
-        """Return the matched receipts as lines on the suspense account, tax-free (SIM: receipts are not modeled)."""
-        lines = []
-        for number, element in enumerate(children(self._item, "GrnDetails"), 1):
-            f = Fields(element, self.findings, oversize=self._books.options.oversize, at=("GrnDetails", number))
-            match_type = f.choice("GrnMatchType", "PUO", "U")
-            if match_type == "O":
-                self.findings.fail("not_available", "GrnMatchType", match_type, f.at)
-            value = f.amount("GrnPartialMatchValue" if match_type == "P" else "GrnMatchValue") or 0
-            lines.append(LineDraft(GRN_SUSPENSE, value, "", f.text("GrnGrn")))
-        if supplier is not None and supplier.grn_match_required and not lines:
+    def _matches(self, supplier: Supplier | None) -> tuple[Match, ...]:
+        """Return the receipts the item takes; a supplier that requires matching takes no invoice without (§2.1)."""
+        if supplier is None:
+            return ()
+        if supplier.grn_match_required and self._item.find("GrnDetails") is None:
             self.findings.fail("grn_required", "Supplier", supplier.key)
-        return lines
+        checker = GrnCheck(
+            self._item, books=self._books, supplier=supplier.key, findings=self.findings, taken=self._earlier.taken
+        )
+        return checker.matches()

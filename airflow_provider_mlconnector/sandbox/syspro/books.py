@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from itertools import chain
 
 from airflow_provider_mlconnector.sandbox import master
 from airflow_provider_mlconnector.sandbox.syspro import sim_texts
+from airflow_provider_mlconnector.sandbox.syspro.ledger_rules import CURRENCIES, OWN_ACCOUNTS, gl_entries, summarized
 from airflow_provider_mlconnector.sandbox.syspro.options import SysproOptions
 from airflow_provider_mlconnector.sandbox.syspro.orders import Orders
 from airflow_provider_mlconnector.sandbox.syspro.periods import Periods
+from airflow_provider_mlconnector.sandbox.syspro.receipts import Receipts
 from airflow_provider_mlconnector.sandbox.syspro.records import (
     ApInvoice,
     ApPosting,
     ApTransaction,
-    Currency,
     GlAccount,
-    GlEntry,
     GlJournal,
     Origin,
     Period,
@@ -30,19 +30,7 @@ from airflow_provider_mlconnector.sandbox.syspro.records import (
 )
 from airflow_provider_mlconnector.sandbox.syspro.supplier_fields import shipped
 
-AP_CONTROL = "00-2100"
-INPUT_TAX = "00-2300"
-GRN_SUSPENSE = "00-2200"
-BANK = "00-1100"
 KEY_LENGTH = 15
-CURRENCIES = (
-    Currency(master.LOCAL_CURRENCY, "US dollar", Decimal(1)),
-    Currency("EUR", "Euro", Decimal("1.080000")),
-    Currency("GBP", "Pound sterling", Decimal("1.270000")),
-    Currency("JPY", "Japanese yen", Decimal("150.000000"), "D"),
-    Currency("KWD", "Kuwaiti dinar", Decimal("3.250000")),
-)
-"""The site's currency table. Rates are invented."""
 Key = tuple[str, str]
 """(supplier, invoice)."""
 
@@ -72,12 +60,13 @@ class Books:
         self.accounts = {
             code: GlAccount(code, a.description, a.type, a.on_hold, a.control) for code, a in master.gl_codes().items()
         }
-        self.accounts[BANK] = GlAccount(BANK, "Bank", "A", on_hold=False, control=True)
+        self.accounts |= {own.code: replace(own, balances={}) for own in OWN_ACCOUNTS}
         self.invoices: list[ApInvoice] = []
         self.purged: list[ApPosting] = []
         self.transactions: list[ApTransaction] = []
         self.registered: dict[Key, RegisteredInvoice] = {}
         self.orders = Orders(options, self.next_version)
+        self.receipts = Receipts(self.orders.key)
         self.journals: list[GlJournal] = []
         self.attempts: list[WriteAttempt] = []
         self._invoices_by_key: dict[Key, list[ApInvoice]] = {}
@@ -266,7 +255,7 @@ class Books:
             year=period[0], period=period[1], journal=self.new_gl_journal(), source="AP",
             reference=f"AP journal {ap_journal:05d}", notation="", journal_date=origin.at.date(), status=status,
             authorized=status == sim_texts.JOURNAL_POSTED,
-            entries=_summarized(entries) if self.options.ap_gl == "summary" else entries,
+            entries=summarized(entries) if self.options.ap_gl == "summary" else entries,
             origin=origin, ap_journal=ap_journal,
         )  # fmt: skip
         self.add_journal(journal)
@@ -281,26 +270,3 @@ class Books:
         waiting, self._not_integrated = self._not_integrated, []
         outcomes = [self.integrate(ap_journal, origin, run_by_person=True) for ap_journal in waiting]
         return [outcome for outcome in outcomes if outcome is not None]
-
-
-def sign(posting_type: str) -> int:
-    """Return +1 when a positive value of this type adds to what is owed, -1 when it reduces it (C and P; SIM for C)."""
-    return -1 if posting_type in "CP" else 1
-
-
-def gl_entries(posting: ApPosting) -> list[GlEntry]:
-    """Return the balanced entries of an AP posting in company currency: lines, input tax, AP control."""
-    direction = sign(posting.type)
-    entries = [GlEntry(line.gl_code, direction * line.local, posting.invoice, line.notation) for line in posting.lines]
-    if posting.tax_local:
-        entries.append(GlEntry(INPUT_TAX, direction * posting.tax_local, posting.invoice, posting.tax_code))
-    control = sum(entry.amount for entry in entries)
-    entries.append(GlEntry(AP_CONTROL, -control, posting.invoice, posting.supplier))
-    return entries
-
-
-def _summarized(entries: tuple[GlEntry, ...]) -> tuple[GlEntry, ...]:
-    totals: defaultdict[str, int] = defaultdict(int)
-    for entry in entries:
-        totals[entry.gl_code] += entry.amount
-    return tuple(GlEntry(code, amount, "", "") for code, amount in totals.items() if amount)

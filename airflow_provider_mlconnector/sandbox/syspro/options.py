@@ -30,6 +30,7 @@ class SysproOptions:
         update_omitted: What APSSSP Update does to a field whose element is left out (unknown, §2.4).
         update_empty: What it does to one whose element is there, but empty (unknown, §2.4).
         po_numbering: Who numbers purchase orders: the system, or the document that adds them (§2.7).
+        receipts_accrue: Receipts make a GL journal, debit expense or stock, credit goods received not vouchered.
         version: SYSPRO version shown in the root attributes.
     """
 
@@ -52,4 +53,5 @@ class SysproOptions:
     update_omitted: Literal["keep", "blank"] = "keep"
     update_empty: Literal["keep", "blank"] = "blank"
     po_numbering: Literal["system", "manual"] = "system"
+    receipts_accrue: bool = True
     version: str = "8.0.105"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from airflow_provider_mlconnector.sandbox.syspro.books import Books
+from airflow_provider_mlconnector.sandbox.syspro.ledger_rules import GRN_SUSPENSE
 from airflow_provider_mlconnector.sandbox.syspro.money import show
+from airflow_provider_mlconnector.sandbox.syspro.receipts import Receipt
 from airflow_provider_mlconnector.sandbox.syspro.records import (
     ApInvoice,
     ApPosting,
@@ -38,6 +40,11 @@ def ledger(books: Books) -> dict[str, object]:
             *(_supplier(row, deleted=True) for row in books.deleted_suppliers),
         ],
         "purchase_orders": [_order(row) for row in books.orders.by_number.values()],
+        "receipts": [_receipt(row) for row in (*books.receipts.rows(), *books.receipts.taken_back)],
+        "grn_suspense": {
+            "gl_balance": show(balance(books.accounts[GRN_SUSPENSE], _ALWAYS)),
+            "not_invoiced": show(sum(row.outstanding_value for row in books.receipts.rows())),
+        },
         "registered_invoices": [_registered(row) for row in books.registered.values()],
         "gl_journals": [_journal(row) for row in books.journals],
         "gl_entries": _totals(books),
@@ -114,6 +121,29 @@ def _order_line(line: OrderLine, *, removed: bool) -> dict[str, object]:
     }
 
 
+def _receipt(row: Receipt) -> dict[str, object]:
+    return {
+        "supplier": row.supplier,
+        "grn": row.grn,
+        "journal": row.journal,
+        "entry": row.entry,
+        "purchase_order": row.purchase_order,
+        "line": row.line,
+        "stock_code": row.stock_code,
+        "debit_code": row.debit_code,
+        "qty": str(row.quantity),
+        "value": show(row.value),
+        "foreign_value": show(row.foreign_value),
+        "currency": row.currency,
+        "matched_qty": str(row.matched_quantity),
+        "matched_value": show(row.matched_value),
+        "matched": row.matched,
+        "reversed": row.reversed,
+        "delivery_note": row.delivery_note,
+        **_origin(row.origin),
+    }
+
+
 def _posting(row: ApPosting) -> dict[str, object]:
     return {
         "supplier": row.supplier,
@@ -139,6 +169,16 @@ def _posting(row: ApPosting) -> dict[str, object]:
                 "notation": line.notation,
             }
             for line in row.lines
+        ],
+        "grn_matches": [
+            {
+                "grn": match.receipt.grn,
+                "purchase_order": match.receipt.purchase_order,
+                "line": match.receipt.line,
+                "qty": str(match.quantity),
+                "value": show(match.value),
+            }
+            for match in row.matches
         ],
         **_origin(row.origin),
     }

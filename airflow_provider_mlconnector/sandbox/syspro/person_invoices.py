@@ -5,10 +5,10 @@ from __future__ import annotations
 from lxml import etree
 
 from airflow_provider_mlconnector.sandbox.syspro import apstin, money
-from airflow_provider_mlconnector.sandbox.syspro.apstin_check import ItemCheck
+from airflow_provider_mlconnector.sandbox.syspro.apstin_check import Earlier, ItemCheck
 from airflow_provider_mlconnector.sandbox.syspro.apstin_schema import Parameters
-from airflow_provider_mlconnector.sandbox.syspro.books import BANK
 from airflow_provider_mlconnector.sandbox.syspro.clerk import Action, Body, Clerk
+from airflow_provider_mlconnector.sandbox.syspro.ledger_rules import BANK
 from airflow_provider_mlconnector.sandbox.syspro.records import ApInvoice, ApTransaction, Line, RegisteredInvoice
 
 DEFAULT_LEDGER_CODE = "10-5120"
@@ -39,7 +39,7 @@ class InvoiceClerk(Clerk):
         period = self._books.periods.ap_period(body.get("posting_period", "C"))
         checker = ItemCheck(
             _item(posting_type, body), books=self._books, parameters=PARAMETERS, today=self._origin.at.date(),
-            earlier=frozenset(),
+            earlier=Earlier(),
         )  # fmt: skip
         draft = checker.draft(period)
         if draft is None:
@@ -83,7 +83,7 @@ class InvoiceClerk(Clerk):
             tax_code="", currency=paid.currency, rate=paid.rate, mul_div=paid.mul_div,
             reference=body.get("reference", ""), notation="", year=year, month=month, journal=journal, entry=1,
             posted_on=self._origin.at.date(), lines=(Line(BANK, value, "", "payment", local),), origin=self._origin,
-            sequence=0,
+            matches=(), sequence=0,
         )  # fmt: skip
         self._books.add_transaction(payment, -value)
         self._books.integrate(journal, self._origin)

@@ -8,6 +8,8 @@ from airflow_provider_mlconnector.sandbox import master
 from airflow_provider_mlconnector.sandbox.syspro import money, sim_texts, wire
 from airflow_provider_mlconnector.sandbox.syspro.books import Books
 from airflow_provider_mlconnector.sandbox.syspro.documents import load, text_of
+from airflow_provider_mlconnector.sandbox.syspro.orders import shown
+from airflow_provider_mlconnector.sandbox.syspro.receipts import GRN_SOURCE, Receipt
 from airflow_provider_mlconnector.sandbox.syspro.records import ApInvoice, GlAccount, Supplier
 from airflow_provider_mlconnector.sandbox.syspro.sessions import Session
 from airflow_provider_mlconnector.sandbox.syspro.tables_ap import BANK_CODE, yes
@@ -124,6 +126,8 @@ def supplier_query(books: Books, xml_in: str) -> str:
         content += node("Invoices", "".join(found))
     if text_of(option, "IncludeRegisteredInvoices") == "Y":
         content += node("RegisteredInvoices", _registered(books, supplier.key))
+    if text_of(option, "IncludeGoodsReceivedNotes") in {"Y", "M"}:  # how M differs is not recorded
+        content += node("GoodsReceivedNotes", "".join(map(_receipt, books.receipts.of_supplier(supplier.key))))
     return wire.report("ApQuery", content, books.options.version)
 
 
@@ -196,6 +200,24 @@ def _registered(books: Books, supplier: str) -> str:
         )
         for row in books.registered.values()
         if row.supplier == supplier
+    )
+
+
+def _receipt(row: Receipt) -> str:
+    return node(
+        "GRNDetail",
+        leaf("Grn", shown(row.grn))
+        + leaf("GrnSource", GRN_SOURCE)
+        + leaf("Journal", f"{row.journal:05d}")
+        + leaf("JournalEntry", str(row.entry))
+        + leaf("OrigReceiptDate", row.received_on.isoformat())
+        + leaf("PurchaseOrder", shown(row.purchase_order))
+        + leaf("StockCode", row.stock_code)
+        + leaf("QtyReceived", f"{row.quantity:.6f}")
+        + leaf("DeliveryNote", row.delivery_note)
+        + leaf("CurGrnValue", money.show(row.value))
+        + leaf("MatchedValue", money.show(row.matched_value))
+        + leaf("GrnMatchedFlag", "Y" if row.matched else "N"),
     )
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from airflow_provider_mlconnector.sandbox.syspro.receipts import Match
 
 By = Literal["api", "person"]
 Period = tuple[int, int]
@@ -125,6 +128,7 @@ class ApPosting:
     posted_on: date
     lines: tuple[Line, ...]
     origin: Origin
+    matches: tuple[Match, ...]
 
 
 @dataclass(slots=True, eq=False)
@@ -173,12 +177,12 @@ class GlEntry:
 
 @dataclass(slots=True, eq=False)
 class GlJournal:
-    """A row of GenJournalCtl with its entries; ``ap_journal`` is set when AP made it."""
+    """A row of GenJournalCtl with its entries; ``ap_journal`` is set when AP made it, source IN is a receipt's."""
 
     year: int
     period: int
     journal: int
-    source: Literal["AP", "GL"]
+    source: Literal["AP", "GL", "IN"]
     reference: str
     notation: str
     journal_date: date

@@ -84,6 +84,10 @@ ITEM_ERRORS: dict[str, tuple[int, str]] = {
     "class_missing": (999043, "Product class '{value}' not found"),
     "warehouse_missing": (999044, "Warehouse '{value}' not found"),
     "zero_charge": (999045, "Element '{element}' is zero"),
+    "grn_missing": (999046, "Goods received note '{value}' not found"),
+    "grn_ambiguous": (999047, "Goods received note '{value}' has several entries"),
+    "grn_matched": (999048, "Goods received note '{value}' is fully matched"),
+    "grn_quantity": (999049, "Quantity '{value}' is not within the quantity left to match"),
     "supplier_in_use": (999028, "Supplier '{value}' has transactions and cannot be deleted"),
 }
 

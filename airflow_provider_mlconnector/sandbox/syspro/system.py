@@ -19,6 +19,7 @@ from airflow_provider_mlconnector.sandbox.syspro.sessions import COMPANY_PASSWOR
 from airflow_provider_mlconnector.sandbox.syspro.tables_ap import ap_tables
 from airflow_provider_mlconnector.sandbox.syspro.tables_gl import gl_tables
 from airflow_provider_mlconnector.sandbox.syspro.tables_po import po_tables
+from airflow_provider_mlconnector.sandbox.syspro.tables_setup import setup_tables
 from airflow_provider_mlconnector.sandbox.syspro.wire import EnetError, HttpError
 
 BASE = "/SYSPROWCFService/Rest"
@@ -62,9 +63,8 @@ class SysproSystem:
         self._request_no = 0
         self._books = Books(options=options, now=self._clock.now())
         self._sessions = Sessions(seed=seed, now=self._clock.now, options=options)
-        self._tables = {
-            table.name: table for table in (*ap_tables(self._books), *po_tables(self._books), *gl_tables(self._books))
-        }
+        groups = (ap_tables, setup_tables, po_tables, gl_tables)
+        self._tables = {table.name: table for group in groups for table in group(self._books)}
 
     # What tests and the control API use
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from airflow_provider_mlconnector.sandbox import master
 from airflow_provider_mlconnector.sandbox.syspro.books import Books
+from airflow_provider_mlconnector.sandbox.syspro.receipts import GRN_SOURCE
 from airflow_provider_mlconnector.sandbox.syspro.records_po import CANCELLED, COMPLETE, Order, OrderLine
 from airflow_provider_mlconnector.sandbox.syspro.tables import (
     Column,
@@ -143,6 +144,40 @@ def _details(books: Books) -> Table:
     )
 
 
+def _receipts(books: Books) -> Table:
+    """Values in company currency, but CurrencyValue. QtyInvoiced and DeliveryNote are SIM."""
+    columns = {
+        "Supplier": text(lambda r: r.supplier),
+        "Grn": text(lambda r: r.grn),
+        "GrnSource": constant(GRN_SOURCE),
+        "Journal": number(lambda r: r.journal),
+        "JournalEntry": number(lambda r: r.entry),
+        "OrigReceiptDate": day(lambda r: r.received_on),
+        "DebitRecGlCode": text(lambda r: r.debit_code),
+        "GrnYear": number(lambda r: r.period[0], 4),
+        "GrnMonth": number(lambda r: r.period[1], 2),
+        "PurchaseOrder": text(lambda r: r.purchase_order),
+        "PurchaseOrderLin": number(lambda r: r.line, 4),
+        "StockCode": text(lambda r: r.stock_code),
+        "QtyReceived": number(lambda r: r.quantity, *_QUANTITY),
+        "QtyInvoiced": number(lambda r: r.matched_quantity, *_QUANTITY),
+        "OrigGrnValue": amount(lambda r: r.value),
+        "CurGrnValue": amount(lambda r: r.value),
+        "MatchedValue": amount(lambda r: r.matched_value),
+        "GrnMatchedFlag": text(lambda r: yes(r.matched)),
+        "CurrencyValue": amount(lambda r: r.foreign_value),
+        "PostCurrency": text(lambda r: r.currency),
+        "ConvRate": number(lambda r: r.rate, *_RATE),
+        "MulDiv": text(lambda r: r.mul_div),
+        "DeliveryNote": text(lambda r: r.delivery_note),
+    }
+    indexes: Indexes = {
+        ("Supplier", "Grn"): books.receipts.stored_under,
+        (NUMBER_COLUMN,): books.receipts.of_order,
+    }
+    return Table("GrnDetails", columns, books.receipts.rows, indexes)
+
+
 def _stock() -> Table:
     columns = {
         "StockCode": text(lambda r: r.code),
@@ -161,4 +196,4 @@ def _classes() -> Table:
 
 def po_tables(books: Books) -> list[Table]:
     """Return the purchasing tables over ``books``."""
-    return [_headers(books), _details(books), _stock(), _classes()]
+    return [_headers(books), _details(books), _receipts(books), _stock(), _classes()]

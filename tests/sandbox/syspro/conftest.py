@@ -187,6 +187,25 @@ class Site:
     def supplier_item(key: str, **fields: str) -> str:
         return f"<Item><Key><Supplier>{key}</Supplier></Key>{leaves(**fields)}</Item>"
 
+    # Receipts
+
+    def ordered(self, *lines: tuple[str, str], supplier: str = "V00001", gl_code: str = "10-5120") -> str:
+        """Let a person order (quantity, price) lines; return the order's number as shown."""
+        body = [
+            {"stock_code": f"NS-{n}", "qty": qty, "price": price, "gl_code": gl_code}
+            for n, (qty, price) in enumerate(lines, 1)
+        ]
+        made = self.system.add("purchase_order", {"supplier": supplier, "lines": body})
+        return str(made["purchase_order"])
+
+    @staticmethod
+    def grn(**fields: object) -> str:
+        """Return one GrnDetails element; fields go into the schema's order by themselves."""
+        names = ("GrnDetailKey", "GrnMatchType", "GrnMatchValue", "GrnPartialMatchQuantity", "GrnPartialMatchValue",
+                 "GrnSupplier", "GrnGrn", "GrnFlag", "GrnJournal", "GrnEntry")  # fmt: skip
+        assert fields.keys() <= set(names)
+        return f"<GrnDetails>{leaves(**{name: fields[name] for name in names if name in fields})}</GrnDetails>"
+
     # GENTJL
 
     @staticmethod
