@@ -201,9 +201,8 @@ def test_what_cannot_be_matched_is_refused_inside_its_container(
 def test_a_receipt_is_matched_once_even_within_one_document(site: Any) -> None:
     made = received(site)
     grn = site.grn(GrnMatchType="O", GrnGrn=made["grn"])
-    items = [
-        site.item((SUSPENSE, "500.00", "Z"), grn=grn, Invoice=n, TransactionValue="500.00", **UNTAXED) for n in "AB"
-    ]
+    fields = {"grn": grn, "TransactionValue": "500.00"} | UNTAXED
+    items = [site.item((SUSPENSE, "500.00", "Z"), **fields, Invoice=number) for number in "AB"]
     answer = site.apstin(*items, ApplyIfEntireDocumentValid="N")
     assert answer.count("<Key>") == 1
     assert "is fully matched" in answer
