@@ -10,6 +10,7 @@ from airflow_provider_mlconnector.store.records import Change, StepState
 from airflow_provider_mlconnector.sync.job import Job, Reference, logger, reference
 from airflow_provider_mlconnector.sync.kinds import kind_of
 from airflow_provider_mlconnector.sync.lot import Lot
+from airflow_provider_mlconnector.sync.observe import OBSERVED, observe_due
 from airflow_provider_mlconnector.sync.preview import rehearse_previews
 from airflow_provider_mlconnector.sync.session import Keeper, target_session
 from airflow_provider_mlconnector.sync.settling import settle_due
@@ -43,6 +44,7 @@ def post(job: Job, target: DocumentTarget) -> Reference:
     if has_due(job):
         with target_session(job, target) as (session, keeper):
             counts.update(settle_due(job, target, session))
+            counts.update(observe_due(job, session))
             post_due(job, target, session, keeper, counts)
     return reference(job, counts)
 
@@ -50,7 +52,8 @@ def post(job: Job, target: DocumentTarget) -> Reference:
 def has_due(job: Job) -> bool:
     """Tell whether a session would have anything to do."""
     with job.unit_of_work() as uow:
-        return uow.documents.count_due(job.route.name, DUE_FOR_POSTING | {State.UNCERTAIN}, now=job.now()) > 0
+        due = DUE_FOR_POSTING | OBSERVED | {State.UNCERTAIN}
+        return uow.documents.count_due(job.route.name, due, now=job.now()) > 0
 
 
 def post_due(job: Job, target: DocumentTarget, session: TargetSession, keeper: Keeper, counts: Counter[str]) -> None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from airflow_provider_mlconnector.documents.lifecycle import DUE_FOR_POSTING, State
 from airflow_provider_mlconnector.sync.job import Job, Reference, reference
+from airflow_provider_mlconnector.sync.observe import observe_due
 from airflow_provider_mlconnector.sync.post import has_due, post_due, recover_expired
 from airflow_provider_mlconnector.sync.session import target_session
 from airflow_provider_mlconnector.sync.settling import settle_due
@@ -43,6 +44,7 @@ def settle(job: Job, target: DocumentTarget) -> Settled:
     if has_due(job):
         with target_session(job, target) as (session, keeper):
             counts.update(settle_due(job, target, session))
+            counts.update(observe_due(job, session))
             post_due(job, target, session, keeper, counts)
     horizon = timedelta(minutes=job.route.settle_wait_minutes)
     waiting = _open_ends(job, horizon)

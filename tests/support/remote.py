@@ -162,7 +162,7 @@ class FakeTarget:
 
     Endings: ``ok`` · ``lost_before`` (no answer, not executed) · ``lost_after`` (no answer, executed) · ``late``
     (no answer, executed ``late_seconds`` later) · ``unavailable`` · ``refuse`` · ``crash_after`` (executed, then the
-    worker dies).
+    worker dies) · ``accept`` (taken, not booked yet; ``booking`` is how it stands when looked at later).
     """
 
     clock: FakeClock
@@ -172,6 +172,8 @@ class FakeTarget:
     attempts: list[str] = field(default_factory=list)
     pending: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
     refused_accounts: set[str] = field(default_factory=set)
+    booking: OutcomeState = OutcomeState.ACCEPTED
+    observations: int = 0
     journal: bool = False
     batch: int = 4
     logons: int = 0
@@ -272,6 +274,9 @@ class FakeTarget:
             raise AmbiguousOutcome("504 from a gateway")
         if ending == "refuse":
             return [Outcome(OutcomeState.REFUSED, code="refused", text="no") for _ in steps]
+        if ending == "accept":
+            self.ledger += [self._entry(step) for step in steps]
+            return [Outcome(OutcomeState.ACCEPTED, result={"gl_status": "held"}) for _ in steps]
         outcomes = [self._book(step) for step in steps]
         if ending == "crash_after":
             self.on_crash()
@@ -279,6 +284,17 @@ class FakeTarget:
         if ending == "lost_after":
             raise AmbiguousOutcome("timeout")
         return outcomes
+
+    def observe(self, accepted: Sequence[tuple[StepDraft, Mapping[str, Any]]]) -> Sequence[Outcome]:
+        self.observations += len(accepted)
+        return [
+            Outcome(
+                self.booking,
+                text="" if self.booking is OutcomeState.ACCEPTED else "as the clerk decided",
+                result=result,
+            )
+            for _step, result in accepted
+        ]
 
     def rehearse(self, steps: Sequence[StepDraft]) -> Sequence[Outcome]:
         return [Outcome(OutcomeState.POSTED) for _ in steps]
