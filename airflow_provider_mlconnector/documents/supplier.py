@@ -25,7 +25,8 @@ class Contact(Document):
     name: Text = ""
     email: Text = ""
     phone: Text = ""
-    fax: Text = ""
+    fax: Text | None = None
+    """None where the system does not show it (SYSPRO)."""
 
 
 class RemitTo(Document):
@@ -63,6 +64,29 @@ class Supplier(Document):
     contact: Contact | None = None
     remit_to: RemitTo | None = None
     bank: BankAccount | None = None
+
+
+class NewSupplier(Document):
+    """What the ERP needs of a supplier it does not know yet and the source does not tell, in the ERP's own codes."""
+
+    branch: Text = ""
+    bank: Text = ""
+    """The bank we pay from, not the supplier's."""
+    terms: Text = ""
+    currency: Text = ""
+    supplier_class: Text = ""
+    grn_match_required: bool = False
+    """SYSPRO's own default is yes, under which invoices without a receipt fail (FINANCE §7)."""
+
+
+class CodedSupplier(Document):
+    """A supplier with the target's codes. None: the source does not tell; empty: it tells that there is none."""
+
+    supplier: Supplier
+    currency: Text | None = None
+    terms: Text | None = None
+    new: NewSupplier = NewSupplier()
+    mapping_version: int
 
 
 class FieldGroup(StrEnum):

@@ -68,6 +68,11 @@ def look_up(codes: CodeMap, code: str, day: date) -> str | None:
     return next((entry.to for entry in codes.get(code, ()) if entry.holds(day)), None)
 
 
+def look_back(codes: CodeMap, target: str, day: date) -> list[str]:
+    """Return every source code that means a target code on a day: the map read backwards."""
+    return [code for code, entries in codes.items() if any(e.to == target and e.holds(day) for e in entries)]
+
+
 class BusinessUnit(_Section):
     """Where the invoices of a business unit go."""
 
@@ -205,8 +210,20 @@ class Defaults(_Section):
     """Also for terms that are not mapped."""
 
 
+class NewSuppliers(_Section):
+    """Target codes for suppliers the ledger does not know yet, where the source leaves them empty or cannot tell."""
+
+    branch: str = ""
+    bank: str = ""
+    """The bank we pay from."""
+    terms: str = ""
+    currency: str = ""
+    supplier_class: str = Field(default="", alias="class")
+    grn_match_required: bool = False
+
+
 class MappingSet(_Section):
-    """Everything needed to code an invoice of one source for one ledger."""
+    """Everything needed to code documents of one source for one ledger."""
 
     business_units: dict[Code, BusinessUnit]
     currencies: CodeMap
@@ -218,6 +235,7 @@ class MappingSet(_Section):
     clearing_account: str = ""
     """Contra account of the journal at sites where AP is not linked to the GL (FINANCE §1)."""
     defaults: Defaults = Defaults()
+    suppliers: NewSuppliers = NewSuppliers()
 
     @model_validator(mode="after")
     def _default_exists(self) -> Self:
@@ -240,6 +258,7 @@ def sections() -> Mapping[tuple[str, ...], type[BaseModel]]:
         ("taxes",): Taxes,
         ("charges",): Charges,
         ("defaults",): Defaults,
+        ("suppliers",): NewSuppliers,
         **entries,
         **charges,
     }

@@ -9,9 +9,11 @@ from typing import Any, Final
 
 from airflow_provider_mlconnector.documents.invoice import Invoice, InvoiceKind
 from airflow_provider_mlconnector.documents.model import Document
+from airflow_provider_mlconnector.documents.supplier import Supplier
 from airflow_provider_mlconnector.documents.validation import check_invoice
 from airflow_provider_mlconnector.mapping.coding import code_invoice
 from airflow_provider_mlconnector.mapping.model import MappingSet
+from airflow_provider_mlconnector.mapping.suppliers import code_supplier
 from airflow_provider_mlconnector.store import UnitOfWork
 from airflow_provider_mlconnector.store.records import DocumentRecord
 from airflow_provider_mlconnector.sync.originals import original_invoice
@@ -107,7 +109,28 @@ INVOICE: Final = DocumentKind(
     unrevised=frozenset({"revision", "original_number"}),
 )
 
-KINDS: Final[Mapping[str, DocumentKind]] = {kind.name: kind for kind in (INVOICE,)}
+
+def _supplier_extract(supplier: Supplier) -> Extract:
+    return Extract(
+        number=supplier.number,
+        supplier=supplier.name,
+        kind="active" if supplier.active else "inactive",
+        currency=supplier.currency or "",
+    )
+
+
+SUPPLIER: Final = DocumentKind(
+    name="supplier",
+    model=Supplier,
+    code=lambda supplier, coding: code_supplier(
+        supplier, coding.mapping, version=coding.version, reverse=coding.reverse
+    ),
+    extract=_supplier_extract,
+    revisable=True,
+    linked=True,
+)
+
+KINDS: Final[Mapping[str, DocumentKind]] = {kind.name: kind for kind in (INVOICE, SUPPLIER)}
 
 
 def kind_of(route: Route) -> DocumentKind:
