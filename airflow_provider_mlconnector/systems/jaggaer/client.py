@@ -16,7 +16,7 @@ from airflow_provider_mlconnector.errors import ConfigurationError, MLConnectorE
 from airflow_provider_mlconnector.systems.jaggaer.auth import Credentials, MemoryTokenCache, TokenSource
 from airflow_provider_mlconnector.systems.jaggaer.contract import DEFAULT_CONTRACT, JaggaerContract
 from airflow_provider_mlconnector.systems.jaggaer.fields import UnreadableJson, loads
-from airflow_provider_mlconnector.systems.ports import Clock, SystemClock, TokenCache
+from airflow_provider_mlconnector.systems.ports import Clock, Fence, SystemClock, TokenCache
 from airflow_provider_mlconnector.systems.transport import Call, Effect, Reply, Transport
 
 log = logging.getLogger(__name__)
@@ -123,31 +123,41 @@ class JaggaerClient:
         self._check(envelope, reply, name)
         return next(iter(self._rows(envelope, items, reply, name)), None)
 
-    def _get(self, path: str, name: str, params: Mapping[str, str], *, may_be_absent: bool = False) -> Reply:
+    def authorized(self, build: Callable[[Mapping[str, str]], Call], *, fence: Fence | None = None) -> Reply:
+        """Send a call with a token; one withdrawn before its time is renewed once, a second 401 is final.
+
+        Args:
+            build: Makes the call from its headers.
+            fence: Checked right before a write leaves.
+
+        Raises:
+            NotAuthenticated: A fresh token was refused too; nothing was executed.
+            MLConnectorError: As :meth:`.Transport.send`.
+        """
         token = self.tokens.token()
         try:
-            reply = self._transport.send(self._call(path, name, params, token))
+            return self._transport.send(build(_headers(token)), fence=fence)
         except NotAuthenticated:
-            reply = self._with_fresh_token(path, name, params, token)
-        if reply.status == HTTPStatus.OK or (may_be_absent and reply.status == HTTPStatus.NOT_FOUND):
-            return reply
-        raise self._refusal(reply, name)
-
-    def _with_fresh_token(self, path: str, name: str, params: Mapping[str, str], rejected: str) -> Reply:
-        """A token may be withdrawn before it expires: renew it once; a second 401 is final."""
-        token = self.tokens.renew(rejected)
+            call = build(_headers(self.tokens.renew(token)))
         try:
-            return self._transport.send(self._call(path, name, params, token))
+            return self._transport.send(call, fence=fence)
         except NotAuthenticated as error:
             msg = (
-                f"connection '{self.connection}': JAGGAER refused a fresh token for {name}; its realm may not be that"
-                " of this host's API: check Base URL and Realm"
+                f"connection '{self.connection}': JAGGAER refused a fresh token for {call.name}; its realm may not be"
+                " that of this host's API: check Base URL and Realm"
             )
             raise NotAuthenticated(msg, request_id=error.request_id) from None
 
-    def _call(self, path: str, name: str, params: Mapping[str, str], token: str) -> Call:
-        headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
-        return Call("GET", path, Effect.READ, name, params=params, headers=headers)
+    @property
+    def timeout(self) -> float:
+        """Seconds one request may take in all."""
+        return self._transport.timeout
+
+    def _get(self, path: str, name: str, params: Mapping[str, str], *, may_be_absent: bool = False) -> Reply:
+        reply = self.authorized(lambda headers: Call("GET", path, Effect.READ, name, params=params, headers=headers))
+        if reply.status == HTTPStatus.OK or (may_be_absent and reply.status == HTTPStatus.NOT_FOUND):
+            return reply
+        raise self._refusal(reply, name)
 
     def _refusal(self, reply: Reply, name: str) -> MLConnectorError:
         where = f"connection '{self.connection}'"
@@ -203,6 +213,10 @@ class JaggaerClient:
             msg = f"connection '{self.connection}': the answer to {name} has no list at {items}; check the contract"
             raise ProtocolError(msg, evidence=reply.body, request_id=reply.request_id) from None
         return [bytes(row) for row in rows]
+
+
+def _headers(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}", "Accept": "application/json"}
 
 
 _NOT_COMPLETED = "2"
