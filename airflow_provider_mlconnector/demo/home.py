@@ -145,16 +145,16 @@ def mlconnector(*arguments: str) -> tuple[str, ...]:
 
 
 def end_group(process: subprocess.Popen[bytes], *, seconds: float = 10.0) -> None:
-    """End a process and whatever it started: ask once, then insist."""
+    """End a process and whatever it started: ask once, then insist; at once when interrupted while waiting."""
     give_up = time.monotonic() + seconds
-    _signal(process, signal.SIGTERM)
-    # `airflow dags test` does not stop for SIGTERM while a task runs (reference/airflow.md §2.2)
-    while process.poll() is None or _signal(process, 0):
-        if time.monotonic() > give_up:
-            _signal(process, signal.SIGKILL)
-            break
-        time.sleep(0.05)
-    process.wait()
+    try:
+        _signal(process, signal.SIGTERM)
+        # `airflow dags test` does not stop for SIGTERM while a task runs (reference/airflow.md §2.2)
+        while (process.poll() is None or _signal(process, 0)) and time.monotonic() < give_up:
+            time.sleep(0.05)
+    finally:
+        _signal(process, signal.SIGKILL)
+        process.wait()
 
 
 def _signal(process: subprocess.Popen[bytes], number: int) -> bool:
