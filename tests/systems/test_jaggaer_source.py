@@ -48,7 +48,7 @@ class Tenant:
         self.status = 200
         self.headers = {"Date": DATE}
 
-    def send(self, call: Call) -> Reply:
+    def send(self, call: Call, *, fence: object = None) -> Reply:
         if call.path.startswith("/auth/"):
             self.issued += 1
             return self._reply({"access_token": f"token-{self.issued}", "expires_in": 3600})

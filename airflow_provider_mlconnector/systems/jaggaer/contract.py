@@ -1,8 +1,8 @@
 """What differs between JAGGAER tenants, as configuration with defaults (reference/jaggaer.md §2.8).
 
 JAGGAER publishes no contract for its J1P API, so nothing that was only inferred is fixed in code: realm, paths,
-envelope keys, paging, filter syntax, status words and the names of the accounting segments are fields of
-:class:`JaggaerContract`. The connection's extra may override any of them::
+envelope keys, paging, filter syntax, status words and the names of fields are settings of :class:`JaggaerContract`;
+those of the single resources are in :mod:`.resources`. The connection's extra may override any of them::
 
     {"contract": {"paging": {"size_param": "limit", "size": 200}, "segments": {"cost_center": "Financial_Unit"}}}
 """
@@ -11,38 +11,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import Field, ValidationError
 
 from airflow_provider_mlconnector.errors import ConfigurationError
-
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-
-
-def _absolute(path: str) -> str:
-    if not path.startswith("/"):
-        msg = "must start with a slash"
-        raise ValueError(msg)
-    return path
-
-
-def _with_id(path: str) -> str:
-    if "{id}" not in path:
-        msg = "must contain {id}, the place of the record's key"
-        raise ValueError(msg)
-    return path
+from airflow_provider_mlconnector.systems.jaggaer.resources import (
+    CodeListContract,
+    InvoiceContract,
+    Name,
+    OrderContract,
+    Part,
+    Path,
+    PaymentContract,
+    SupplierContract,
+)
 
 
-Path = Annotated[Name, AfterValidator(_absolute)]
-DetailPath = Annotated[Path, AfterValidator(_with_id)]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class AuthContract(_Part):
+class AuthContract(Part):
     """OAuth 2.0 client credentials at a Keycloak realm (reference/jaggaer.md §1.1)."""
 
     realm: Name = "J1p-integrations"
@@ -56,7 +42,7 @@ class AuthContract(_Part):
     """A token is renewed this many seconds before it expires."""
 
 
-class EnvelopeContract(_Part):
+class EnvelopeContract(Part):
     """Keys and codes of the JSON around a list (reference/jaggaer.md §2.2)."""
 
     code: Name = "returnCode"
@@ -67,7 +53,7 @@ class EnvelopeContract(_Part):
     warn_codes: tuple[str, ...] = ("1",)
 
 
-class PagingContract(_Part):
+class PagingContract(Part):
     """Record offset: the next start is this start plus the records returned (reference/jaggaer.md §2.3)."""
 
     start_param: Name = "start"
@@ -77,28 +63,20 @@ class PagingContract(_Part):
     size: int = Field(default=100, ge=1)
 
 
-class FilterContract(_Part):
+class FilterContract(Part):
     """FIQL-like filter (reference/jaggaer.md §2.3)."""
 
     param: Name = "flt"
+    equal: Name = "=="
     greater_or_equal: Name = ">="
+    conjunction: Name = ";"
+    """Between two conditions that must both hold."""
+    components_param: Name = "comp"
+    """Names the components of a record to return."""
     time_format: Name = "%Y-%m-%dT%H:%M:%S.000Z"
 
 
-class InvoiceContract(_Part):
-    """The invoice resource; dotted paths start at the record."""
-
-    list: Path = "/j1p/api/public/ji/v1/invoices"
-    get: DetailPath = "/j1p/api/public/ji/v1/invoices/{id}"
-    items: Name = "jiinvoiceList.jiinvoice"
-    """Dotted path of the array in a list's envelope."""
-    id: Name = "header.invoiceId"
-    modified: Name = "header.lastUpdate"
-    modified_filter: Name = "lastUpdate"
-    """Name of the change time in the filter: nobody has documented it, so the tenant must confirm it."""
-
-
-class SegmentContract(_Part):
+class SegmentContract(Part):
     """Names (``internalName``) of the accounting segments that carry the GL account and the cost center."""
 
     account: Name = "Account"
@@ -106,7 +84,7 @@ class SegmentContract(_Part):
     """Empty where the tenant codes no cost centers."""
 
 
-class EligibilityWords(_Part):
+class EligibilityWords(Part):
     """Which status words let an invoice through (FINANCE §4). Case does not matter.
 
     ``match`` empty means that the match status is not looked at.
@@ -125,7 +103,7 @@ class EligibilityWords(_Part):
         return ", ".join(parts)
 
 
-class JaggaerContract(_Part):
+class JaggaerContract(Part):
     """Everything a tenant may do differently; the defaults are those of reference/jaggaer.md §2.8."""
 
     auth: AuthContract = AuthContract()
@@ -133,6 +111,10 @@ class JaggaerContract(_Part):
     paging: PagingContract = PagingContract()
     filter: FilterContract = FilterContract()
     invoices: InvoiceContract = InvoiceContract()
+    purchase_orders: OrderContract = OrderContract()
+    suppliers: SupplierContract = SupplierContract()
+    gl_codes: CodeListContract = CodeListContract()
+    payments: PaymentContract = PaymentContract()
     segments: SegmentContract = SegmentContract()
     eligibility: EligibilityWords = EligibilityWords()
 

@@ -1,0 +1,195 @@
+"""The resources of a JAGGAER tenant: paths, places of keys and change times, status words (reference/jaggaer.md §2.8).
+
+Only the invoice and companyprofiles paths were ever seen in use; everything else is a default that a tenant must
+confirm. An empty path says that the tenant does not have it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+def _absolute(path: str) -> str:
+    if not path.startswith("/"):
+        msg = "must start with a slash"
+        raise ValueError(msg)
+    return path
+
+
+def _with_id(path: str) -> str:
+    if "{id}" not in path:
+        msg = "must contain {id}, the place of the record's key"
+        raise ValueError(msg)
+    return path
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError):
+        msg = "must be a time zone such as UTC or Europe/Rome"
+        raise ValueError(msg) from None
+    return name
+
+
+def _absolute_if_any(path: str) -> str:
+    return _absolute(path) if path else path
+
+
+def _with_id_if_any(path: str) -> str:
+    return _with_id(path) if path else path
+
+
+Path = Annotated[Name, AfterValidator(_absolute)]
+OptionalPath = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_absolute_if_any)]
+"""Empty where the tenant does not offer the call."""
+OptionalDetailPath = Annotated[OptionalPath, AfterValidator(_with_id_if_any)]
+Zone = Annotated[Name, AfterValidator(_known_zone)]
+
+
+class Part(BaseModel):
+    """Base of every part of a contract: frozen, and an unknown key is an error that names it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ResourceContract(Part):
+    """A resource that can be listed by change time; dotted paths start at the record."""
+
+    list: OptionalPath
+    get: OptionalDetailPath = ""
+    """The detail of one record, where a list row is not the whole of it."""
+    items: Name
+    """Dotted path of the array in a list's envelope."""
+    id: Name
+    modified: Name
+    modified_filter: Name
+    """Name of the change time in the filter: hardly documented, so the tenant must confirm it."""
+    extra_filter: str = ""
+    """A condition every list request carries."""
+    components: str = ""
+    """Components of the record to ask for; empty asks for none."""
+    time_format: str = ""
+    """Of change times in the filter; empty takes the one of the contract's ``filter``."""
+    time_zone: Zone = "UTC"
+    """Of change times that name no zone themselves, in records and in the filter."""
+
+
+class InvoiceContract(ResourceContract):
+    """Supplier invoices (ji)."""
+
+    list: OptionalPath = "/j1p/api/public/ji/v1/invoices"
+    get: OptionalDetailPath = "/j1p/api/public/ji/v1/invoices/{id}"
+    create: OptionalPath = "/j1p/api/public/ji/v1/invoices/ocr"
+    items: Name = "jiinvoiceList.jiinvoice"
+    id: Name = "header.invoiceId"
+    modified: Name = "header.lastUpdate"
+    modified_filter: Name = "lastUpdate"
+
+
+class OrderContract(ResourceContract):
+    """Purchase orders (ji): no public path, so all of it is by analogy with invoices.
+
+    The status words decide what an order is; case does not matter, and a word that stands nowhere here is reported, not
+    guessed at. Only ``Completed`` and ``Pending`` were ever seen.
+    """
+
+    list: OptionalPath = "/j1p/api/public/ji/v1/purchaseorders"
+    get: OptionalDetailPath = "/j1p/api/public/ji/v1/purchaseorders/{id}"
+    upsert: OptionalPath = "/j1p/api/public/ji/v1/purchaseorders"
+    items: Name = "jipurchaseorderList.jipurchaseorder"
+    id: Name = "header.poId"
+    modified: Name = "header.lastUpdate"
+    modified_filter: Name = "lastUpdate"
+    revision: Name = "header.revisionNumber"
+    """The tenant's own count of changes; where there is none, the change time alone orders the revisions."""
+    approved: tuple[Name, ...] = ("Approved", "Completed", "Sent", "Partially received")
+    closed: tuple[Name, ...] = ("Closed", "Close", "Received")
+    """Nothing more is expected on the order."""
+    canceled: tuple[Name, ...] = ("Cancelled", "Canceled")
+    """Of orders and of single lines."""
+    pending: tuple[Name, ...] = ("Pending", "Draft", "Rejected")
+    """Not approved (yet): no document."""
+
+    def __str__(self) -> str:
+        return f"status {' or '.join((*self.approved, *self.closed, *self.canceled))}"
+
+
+class BankElements(Part):
+    """Names of the custom data elements (``deBasic``) that hold a bank account; companyprofiles has no fields of it."""
+
+    holder: str = ""
+    account: str = ""
+    branch: str = ""
+    country: str = ""
+
+
+class RemitElements(Part):
+    """The same for the remit-to address."""
+
+    name: str = ""
+    line1: str = ""
+    line2: str = ""
+    line3: str = ""
+    city: str = ""
+    region: str = ""
+    postal_code: str = ""
+    country: str = ""
+
+
+class SupplierContract(ResourceContract):
+    """Suppliers (ja companyprofiles, reference/jaggaer.md §2.6).
+
+    The filter floors times to the day, the one form seen in use: ja writes change times with or without a time of day,
+    and a filter to the second would lose those without.
+    """
+
+    list: OptionalPath = "/j1p/api/public/ja/v1/companyprofiles"
+    upsert: OptionalPath = "/j1p/api/public/ja/v1/companyprofiles"
+    items: Name = "returnCompanyData"
+    id: Name = "returnCompanyInfo.bravoId"
+    modified: Name = "returnCompanyInfo.lastModTime"
+    modified_filter: Name = "LASTMODTIME"
+    extra_filter: str = "TYPE==SELLER"
+    components: str = "returnCompanyInfo;deBasic"
+    time_format: str = "%Y%m%d"
+    types: tuple[Name, ...] = ("SELLER",)
+    """Types of company that are suppliers, in case the tenant ignores the filter; empty takes every type."""
+    number: tuple[Name, ...] = ("extCode", "extUniqueCode")
+    """Fields that hold the ERP's number, the first that is filled. Some sites keep the DUNS in ``extUniqueCode``."""
+    tax_id: tuple[Name, ...] = ("euVat", "fiscalCode")
+    active: tuple[Name, ...] = ("ACTIVE", "ABILITATO")
+    inactive: tuple[Name, ...] = ("INACTIVE", "DISABLED", "DISABILITATO")
+    pending: tuple[Name, ...] = ()
+    """Status words of companies that are no suppliers yet."""
+    terms_element: str = ""
+    """Custom data element with the payment terms code; empty: this tenant does not tell terms."""
+    bank_elements: BankElements = BankElements()
+    remit_elements: RemitElements = RemitElements()
+
+    def __str__(self) -> str:
+        return f"status {' or '.join((*self.active, *self.inactive))}"
+
+
+class CodeListContract(Part):
+    """Values of custom fields, where GL accounts and cost centers live (ji; no public path)."""
+
+    list: OptionalPath = "/j1p/api/public/ji/v1/customfieldvalues"
+    upsert: OptionalPath = "/j1p/api/public/ji/v1/customfieldvalues"
+    items: Name = "jicustomFieldValueList.jicustomFieldValue"
+    field: Name = "customFieldName"
+    """Key of the segment a value belongs to."""
+    value: Name = "value"
+    description: Name = "description"
+    active: Name = "active"
+
+
+class PaymentContract(Part):
+    """Payments of an invoice (ji; no public path)."""
+
+    upsert: OptionalDetailPath = "/j1p/api/public/ji/v1/invoices/{id}/payments"
