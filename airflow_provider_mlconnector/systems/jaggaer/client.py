@@ -23,6 +23,10 @@ log = logging.getLogger(__name__)
 Envelope = dict[str, msgspec.Raw]
 
 
+class NotOffered(ConfigurationError):
+    """The tenant has no such resource, or does not let this client use it; others may work all the same."""
+
+
 @dataclass(frozen=True, slots=True)
 class ListPage:
     """One page of a list, its rows as the bytes received.
@@ -79,7 +83,9 @@ class JaggaerClient:
         """Close the connections."""
         self._transport.close()
 
-    def list_page(self, path: str, items: str, *, start: int, condition: str, name: str) -> ListPage:
+    def list_page(
+        self, path: str, items: str, *, start: int, condition: str, name: str, components: str = ""
+    ) -> ListPage:
         """Read one page of a list.
 
         Args:
@@ -88,9 +94,11 @@ class JaggaerClient:
             start: Offset of the first record.
             condition: The filter, empty for none.
             name: What logs and errors call the request.
+            components: Which components of the records to return, empty to leave that to the tenant.
 
         Raises:
-            ConfigurationError: The path, the filter or the client's rights are wrong.
+            NotOffered: The path or the client's rights are wrong.
+            ConfigurationError: The filter is wrong.
             ProtocolError: The answer is not a list as the contract describes it.
         """
         paging, filters = self.contract.paging, self.contract.filter
@@ -99,6 +107,8 @@ class JaggaerClient:
             params[paging.size_param] = str(paging.size)
         if condition:
             params[filters.param] = condition
+        if components:
+            params[filters.components_param] = components
         reply = self._get(path, name, params)
         envelope = self._json(reply, name, Envelope)
         self._check(envelope, reply, name)
@@ -163,10 +173,10 @@ class JaggaerClient:
         where = f"connection '{self.connection}'"
         if reply.status == HTTPStatus.FORBIDDEN:
             msg = f"{where}: the client may not use {name}; ask JAGGAER to allow it for this client id"
-            return ConfigurationError(msg, field=f"{where}, field Client id", request_id=reply.request_id)
+            return NotOffered(msg, field=f"{where}, field Client id", request_id=reply.request_id)
         if reply.status in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.GONE}:
             msg = f"{where}: this host has no {name} (HTTP {reply.status}); correct Base URL or the contract's paths"
-            return ConfigurationError(msg, field=f"{where}, contract invoices", request_id=reply.request_id)
+            return NotOffered(msg, field=f"{where}, field Contract overrides", request_id=reply.request_id)
         msg = f"{where}: {name} was answered with HTTP {reply.status}"
         return ProtocolError(msg, evidence=reply.body, request_id=reply.request_id)
 
