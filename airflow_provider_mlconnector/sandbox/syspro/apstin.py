@@ -99,7 +99,10 @@ def book(books: Books, draft: ApDraft, *, period: Period, journal: int, entry: i
     }  # fmt: skip
     for match in draft.matches:
         books.receipts.apply(match)
-    if draft.type == "I":
+    if draft.type == "P":
+        books.approve(draft.key)
+        common["type"] = "I"
+    if draft.type in {"I", "P"}:
         invoice = ApInvoice(
             **common, branch=draft.branch, invoice_date=draft.invoice_date, due_date=draft.due_date,
             discount_date=draft.discount_date, balance=draft.distribution.value,

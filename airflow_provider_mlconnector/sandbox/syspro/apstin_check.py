@@ -17,10 +17,10 @@ from airflow_provider_mlconnector.sandbox.syspro.documents import children
 from airflow_provider_mlconnector.sandbox.syspro.fields import Fields, Findings
 from airflow_provider_mlconnector.sandbox.syspro.grn_match import GrnCheck
 from airflow_provider_mlconnector.sandbox.syspro.receipts import Match
-from airflow_provider_mlconnector.sandbox.syspro.records import Currency, Period, Supplier
+from airflow_provider_mlconnector.sandbox.syspro.records import Currency, Period, RegisteredInvoice, Supplier
 
 SUPPLIER_SIZE, INVOICE_SIZE, BRANCH_SIZE, REFERENCE_SIZE, GL_CODE_SIZE = 15, 20, 10, 30, 35
-POSTABLE = "IACD"
+POSTABLE = "IACDP"
 KNOWN_TYPES = "IACDPVE"
 
 
@@ -56,7 +56,7 @@ class Earlier:
 
     def add(self, draft: ApDraft) -> None:
         """Count one more valid item."""
-        if draft.type == "I":
+        if draft.type in {"I", "P"}:
             self.invoices.add(draft.key)
         for match in draft.matches:
             self.taken[match.receipt.key] = self.taken.get(match.receipt.key, Decimal()) + match.quantity
@@ -88,18 +88,19 @@ class ItemCheck:
         reference = f.text("TransactionReference", REFERENCE_SIZE)
         if supplier is not None and invoice:
             self._uniqueness(posting_type, (supplier.key, invoice))
-        invoice_date, due_date, discount_date = self._dates(supplier)
         tax_code = self._tax_code("TaxCode", "TaxCode", f)
-        distribution = self._distribution(posting_type, supplier, tax_code)
+        approved = self._approved(posting_type, supplier, invoice)
+        distribution = self._distribution(posting_type, supplier, tax_code, approved)
         matches = self._matches(supplier)
         if not self._books.periods.ap_is_open(period):
             self.findings.fail("period_closed", "PostingPeriod", f"{period[0]}/{period[1]:02d}")
+        invoice_date, due_date, discount_date = self._dates(supplier, approved)
         if self.findings.errors or supplier is None or distribution is None:
             return None
         return ApDraft(
-            supplier=supplier, invoice=invoice, type=posting_type, branch=branch, tax_code=tax_code,
-            reference=reference, notation=f.text("Notation"), invoice_date=invoice_date, due_date=due_date,
-            discount_date=discount_date, distribution=distribution, matches=matches,
+            supplier=supplier, invoice=invoice, type=posting_type, branch=approved.branch if approved else branch,
+            tax_code=tax_code, reference=reference, notation=f.text("Notation"), invoice_date=invoice_date,
+            due_date=due_date, discount_date=discount_date, distribution=distribution, matches=matches,
         )  # fmt: skip
 
     def _supplier(self) -> Supplier | None:
@@ -128,13 +129,24 @@ class ItemCheck:
                 self.findings.fail("invoice_exists", "Invoice", key[1], supplier=key[0])
             elif key in self._books.registered:
                 self.findings.fail("invoice_registered", "Invoice", key[1], supplier=key[0])
-        elif not exists:
+        elif posting_type != "P" and not exists:
             self.findings.fail("invoice_missing", "Invoice", key[1], supplier=key[0])
 
-    def _dates(self, supplier: Supplier | None) -> tuple[date, date, date]:
-        invoice_date = self._fields.day("InvoiceDate", self._today)
+    def _approved(self, posting_type: str, supplier: Supplier | None, invoice: str) -> RegisteredInvoice | None:
+        """Return the registered invoice a P approves: it must be there and not posted yet (§2.1)."""
+        if posting_type != "P" or supplier is None or not invoice:
+            return None
+        key = (supplier.key, invoice)
+        if key not in self._books.registered or key in self._earlier.invoices:
+            self.findings.fail("invoice_not_registered", "Invoice", invoice, supplier=supplier.key)
+            return None
+        return self._books.registered[key][0]
+
+    def _dates(self, supplier: Supplier | None, approved: RegisteredInvoice | None) -> tuple[date, date, date]:
+        invoice_date = self._fields.day("InvoiceDate", approved.invoice_date if approved else self._today)
         days = self._books.terms_days.get(supplier.terms, 0) if supplier else 0
-        due_date = self._fields.day("DueDate", invoice_date + timedelta(days=days))
+        by_terms = invoice_date + timedelta(days=days)
+        due_date = self._fields.day("DueDate", approved.due_date if approved else by_terms)
         return invoice_date, due_date, self._fields.day("DiscountDate", invoice_date)
 
     def _tax_code(self, element: str, kind: str, fields: Fields) -> str:
@@ -145,6 +157,8 @@ class ItemCheck:
         return code
 
     def _value(self, posting_type: str) -> int | None:
+        if posting_type == "P":  # only its registration has one
+            return None
         sent = self._fields.text("TransactionValue")
         value = self._fields.amount("TransactionValue")
         if not sent:
@@ -179,8 +193,11 @@ class ItemCheck:
             self.findings.fail("exchange_rate", "ExchRateAtEntry", sent)
         return rate if rate > 0 else currency.rate
 
-    def _distribution(self, posting_type: str, supplier: Supplier | None, tax_code: str) -> Distribution | None:
-        value = self._value(posting_type)
+    def _distribution(
+        self, posting_type: str, supplier: Supplier | None, tax_code: str, approved: RegisteredInvoice | None
+    ) -> Distribution | None:
+        """Return the distribution; a P takes its value from the registered file, whatever was sent (§2.1)."""
+        value = approved.value if approved else self._value(posting_type)
         inclusive = self._fields.choice("TaxBasis", "EI", "E") == "I"
         lines = self._lines(tax_code)
         if value is None or supplier is None or not lines:

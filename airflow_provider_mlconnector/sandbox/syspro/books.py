@@ -64,7 +64,8 @@ class Books:
         self.invoices: list[ApInvoice] = []
         self.purged: list[ApPosting] = []
         self.transactions: list[ApTransaction] = []
-        self.registered: dict[Key, RegisteredInvoice] = {}
+        self.registered: dict[Key, list[RegisteredInvoice]] = {}
+        self.approved: list[RegisteredInvoice] = []
         self.orders = Orders(options, self.next_version)
         self.receipts = Receipts(self.orders.key)
         self.journals: list[GlJournal] = []
@@ -159,6 +160,23 @@ class Books:
         """Return a new AP journal number."""
         self._ap_journal += 1
         return self._ap_journal
+
+    def register(self, row: RegisteredInvoice) -> RegisteredInvoice:
+        """Put an invoice into the registered file, besides any under the same key, and return it as stored."""
+        rows = self.registered.setdefault((row.supplier, row.invoice), [])
+        rows.append(replace(row, entry=len(rows) + 1))
+        return rows[-1]
+
+    def approve(self, key: Key) -> None:
+        """Take the first invoice under a key out of the registered file; the oracle keeps it."""
+        rows = self.registered[key]
+        self.approved.append(rows.pop(0))
+        if not rows:
+            del self.registered[key]
+
+    def all_registered(self) -> Iterator[RegisteredInvoice]:
+        """Yield the registered file."""
+        return chain.from_iterable(self.registered.values())
 
     def add_invoice(self, invoice: ApInvoice) -> None:
         """Store an invoice, besides any under the same key."""

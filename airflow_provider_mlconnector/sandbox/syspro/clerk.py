@@ -8,7 +8,7 @@ from typing import Any
 
 from airflow_provider_mlconnector.sandbox.syspro import money
 from airflow_provider_mlconnector.sandbox.syspro.books import Books
-from airflow_provider_mlconnector.sandbox.syspro.records import Origin, Supplier
+from airflow_provider_mlconnector.sandbox.syspro.records import ApInvoice, Origin, Supplier
 
 Body = Mapping[str, Any]
 Action = Callable[[Body], dict[str, object]]
@@ -36,3 +36,11 @@ class Clerk:
         """Return a date of the body, today if it has none."""
         given = body.get(name)
         return money.iso_date(given) if given else self._origin.at.date()
+
+    def _stored_invoice(self, body: Body) -> ApInvoice:
+        key = (self._key(body["supplier"]), str(body["invoice"]))
+        found = self._books.invoices_under(*key)
+        if not found:
+            msg = f"invoice {key[1]} of {key[0]} not found"
+            raise ValueError(msg)
+        return found[0]

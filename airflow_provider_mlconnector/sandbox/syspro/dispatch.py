@@ -11,6 +11,7 @@ from lxml import etree
 from airflow_provider_mlconnector.sandbox.syspro import (
     apsssp,
     apstin,
+    apstri,
     comfnd,
     gentjl,
     po_queries,
@@ -37,6 +38,7 @@ _QUERIES: dict[str, Query] = {
 }
 _WRITES: dict[tuple[str, str], Write] = {
     ("Post", "APSTIN"): apstin.post,
+    ("Post", "APSTRI"): apstri.post,
     ("Post", "GENTJL"): gentjl.post,
     ("Post", "PORTOI"): portoi.post,
     ("SetupAdd", "APSSSP"): partial(apsssp.setup, method="Add"),

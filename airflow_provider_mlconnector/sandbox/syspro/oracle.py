@@ -45,7 +45,11 @@ def ledger(books: Books) -> dict[str, object]:
             "gl_balance": show(balance(books.accounts[GRN_SUSPENSE], _ALWAYS)),
             "not_invoiced": show(sum(row.outstanding_value for row in books.receipts.rows())),
         },
-        "registered_invoices": [_registered(row) for row in books.registered.values()],
+        "registered_invoices": [
+            *(_registered(row, approved=False) for row in books.all_registered()),
+            *(_registered(row, approved=True) for row in books.approved),
+        ],
+        "payments": [_transaction(row, purged=False) for row in books.transactions if row.type == "P"],
         "gl_journals": [_journal(row) for row in books.journals],
         "gl_entries": _totals(books),
         "write_attempts": [_attempt(row) for row in books.attempts],
@@ -188,6 +192,7 @@ def _invoice(row: ApInvoice, *, purged: bool) -> dict[str, object]:
     return {
         **_posting(row),
         "branch": row.branch,
+        "status": row.status,
         "invoice_date": row.invoice_date.isoformat(),
         "due_date": row.due_date.isoformat(),
         "balance": show(row.balance),
@@ -196,16 +201,20 @@ def _invoice(row: ApInvoice, *, purged: bool) -> dict[str, object]:
 
 
 def _transaction(row: ApTransaction, *, purged: bool) -> dict[str, object]:
-    return {**_posting(row), "sequence": row.sequence, "purged": purged}
+    return {**_posting(row), "sequence": row.sequence, "reversed": row.reversed, "purged": purged}
 
 
-def _registered(row: RegisteredInvoice) -> dict[str, object]:
+def _registered(row: RegisteredInvoice, *, approved: bool) -> dict[str, object]:
     return {
         "supplier": row.supplier,
         "invoice": row.invoice,
         "value": show(row.value),
         "invoice_date": row.invoice_date.isoformat(),
+        "due_date": row.due_date.isoformat(),
         "reference": row.reference,
+        "orders": list(row.orders),
+        "entry": row.entry,
+        "approved": approved,
         **_origin(row.origin),
     }
 

@@ -9,12 +9,13 @@ from airflow_provider_mlconnector.sandbox.syspro.clerk import Action, Body
 from airflow_provider_mlconnector.sandbox.syspro.person_invoices import InvoiceClerk
 from airflow_provider_mlconnector.sandbox.syspro.person_ledger import LedgerClerk
 from airflow_provider_mlconnector.sandbox.syspro.person_orders import OrderClerk
+from airflow_provider_mlconnector.sandbox.syspro.person_payments import PaymentClerk
 from airflow_provider_mlconnector.sandbox.syspro.person_receipts import ReceiptClerk
 from airflow_provider_mlconnector.sandbox.syspro.person_suppliers import SupplierClerk
 from airflow_provider_mlconnector.sandbox.syspro.records import Origin
 
 OPERATOR = "PERSON"
-CLERKS = (InvoiceClerk, SupplierClerk, OrderClerk, ReceiptClerk, LedgerClerk)
+CLERKS = (InvoiceClerk, PaymentClerk, SupplierClerk, OrderClerk, ReceiptClerk, LedgerClerk)
 
 
 class Person:

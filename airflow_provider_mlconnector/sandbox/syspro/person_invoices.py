@@ -1,6 +1,8 @@
-"""What a person does to invoices and payments at a SYSPRO screen."""
+"""What a person does to invoices at a SYSPRO screen."""
 
 from __future__ import annotations
+
+from datetime import date, timedelta
 
 from lxml import etree
 
@@ -8,15 +10,14 @@ from airflow_provider_mlconnector.sandbox.syspro import apstin, money
 from airflow_provider_mlconnector.sandbox.syspro.apstin_check import Earlier, ItemCheck
 from airflow_provider_mlconnector.sandbox.syspro.apstin_schema import Parameters
 from airflow_provider_mlconnector.sandbox.syspro.clerk import Action, Body, Clerk
-from airflow_provider_mlconnector.sandbox.syspro.ledger_rules import BANK
-from airflow_provider_mlconnector.sandbox.syspro.records import ApInvoice, ApTransaction, Line, RegisteredInvoice
+from airflow_provider_mlconnector.sandbox.syspro.records import RegisteredInvoice, Supplier
 
 DEFAULT_LEDGER_CODE = "10-5120"
 PARAMETERS = Parameters(ignore_warnings="Y", lines_local=False)
 
 
 class InvoiceClerk(Clerk):
-    """Types invoices, credits and payments."""
+    """Types invoices and credits, registers and approves, purges."""
 
     def actions(self) -> dict[str, Action]:
         """Return what can be done, by name."""
@@ -24,7 +25,7 @@ class InvoiceClerk(Clerk):
             "ap_invoice": self._invoice,
             "ap_credit": self._credit,
             "registered_invoice": self._register,
-            "pay_invoice": self._pay,
+            "approve_invoice": self._approve,
             "purge_invoice": self._purge,
         }
 
@@ -50,47 +51,32 @@ class InvoiceClerk(Clerk):
         return {"supplier": posting.supplier, "invoice": posting.invoice, "journal": journal}
 
     def _register(self, body: Body) -> dict[str, object]:
-        key = (self._key(body["supplier"]), str(body["invoice"]))
+        supplier = self._stored_supplier(body["supplier"])
+        key = (supplier.key, str(body["invoice"]))
         if self._books.invoices_under(*key) or key in self._books.registered:
             msg = f"invoice {key[1]} of {key[0]} exists or is registered already"
             raise ValueError(msg)
-        self._books.registered[key] = RegisteredInvoice(
-            *key,
-            money.cents(str(body["value"])),
-            self._day(body, "invoice_date"),
-            body.get("reference", ""),
-            self._origin,
-        )
+        day = self._day(body, "invoice_date")
+        due = money.iso_date(body["due_date"]) if "due_date" in body else self._due(supplier, day)
+        self._books.register(
+            RegisteredInvoice(
+                *key, value=money.cents(str(body["value"])), invoice_date=day, due_date=due, branch=supplier.branch,
+                reference=body.get("reference", ""), origin=self._origin,
+            )
+        )  # fmt: skip
         return {"supplier": key[0], "invoice": key[1]}
 
-    def _stored(self, body: Body) -> ApInvoice:
-        key = (self._key(body["supplier"]), str(body["invoice"]))
-        found = self._books.invoices_under(*key)
-        if not found:
-            msg = f"invoice {key[1]} of {key[0]} not found"
-            raise ValueError(msg)
-        return found[0]
+    def _due(self, supplier: Supplier, invoiced_on: date) -> date:
+        return invoiced_on + timedelta(days=self._books.terms_days[supplier.terms])
 
-    def _pay(self, body: Body) -> dict[str, object]:
-        """Pay an invoice, its whole balance unless a value is given."""
-        paid = self._stored(body)
-        value = money.cents(str(body["value"])) if "value" in body else paid.balance
-        local = money.to_local(value, paid.rate, paid.mul_div)
-        year, month = self._books.periods.ap_current
-        journal = self._books.new_ap_journal()
-        payment = ApTransaction(
-            supplier=paid.supplier, invoice=paid.invoice, type="P", value=value, tax_value=0, tax_local=0,
-            tax_code="", currency=paid.currency, rate=paid.rate, mul_div=paid.mul_div,
-            reference=body.get("reference", ""), notation="", year=year, month=month, journal=journal, entry=1,
-            posted_on=self._origin.at.date(), lines=(Line(BANK, value, "", "payment", local),), origin=self._origin,
-            matches=(), sequence=0,
-        )  # fmt: skip
-        self._books.add_transaction(payment, -value)
-        self._books.integrate(journal, self._origin)
-        return {"supplier": paid.supplier, "invoice": paid.invoice, "balance": money.show(paid.balance)}
+    def _approve(self, body: Body) -> dict[str, object]:
+        """Approve a registered invoice: the ledger lines are typed in now."""
+        rows = self._books.registered.get((self._key(body["supplier"]), str(body["invoice"])), [])
+        value = money.show(rows[0].value) if rows else "0"
+        return self._transaction("P", {"value": value, **body})
 
     def _purge(self, body: Body) -> dict[str, object]:
-        gone = self._stored(body)
+        gone = self._stored_invoice(body)
         self._books.purge(gone.supplier, gone.invoice)
         return {"supplier": gone.supplier, "invoice": gone.invoice}
 

@@ -160,7 +160,7 @@ def _invoice(books: Books, invoice: ApInvoice, *, payments: bool) -> str:
         + leaf("OrigInvValue", money.show(invoice.value))
         + leaf("OrigDiscValue", money.show(0))
         + leaf("MthInvBal", money.show(invoice.balance))
-        + leaf("InvoiceStatus", sim_texts.INVOICE_OPEN)
+        + leaf("InvoiceStatus", invoice.status)
         + leaf("Currency", invoice.currency)
         + leaf("Bank", BANK_CODE)
         + leaf("PaymGrossValue", money.show(invoice.paid))
@@ -198,7 +198,7 @@ def _registered(books: Books, supplier: str) -> str:
             + leaf("Reference", row.reference)
             + leaf("InvoiceValue", money.show(row.value)),
         )
-        for row in books.registered.values()
+        for row in books.all_registered()
         if row.supplier == supplier
     )
 

@@ -7,6 +7,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
+from airflow_provider_mlconnector.sandbox.syspro.sim_texts import INVOICE_OPEN, INVOICE_SETTLED
+
 if TYPE_CHECKING:
     from airflow_provider_mlconnector.sandbox.syspro.receipts import Match
 
@@ -145,24 +147,37 @@ class ApInvoice(ApPosting):
     next_entry: int = 1
     version: int = 0
 
+    @property
+    def status(self) -> str:
+        """InvoiceStatus: open while anything is owed or overpaid."""
+        return INVOICE_OPEN if self.balance else INVOICE_SETTLED
+
 
 @dataclass(slots=True, eq=False)
 class ApTransaction(ApPosting):
-    """A row of ApInvoicePay: a credit, debit, adjustment or payment against an invoice."""
+    """A row of ApInvoicePay: a credit, debit, adjustment or payment against an invoice.
+
+    ``reversed`` is set on a payment that was taken back by a later, negative one.
+    """
 
     sequence: int
+    reversed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class RegisteredInvoice:
-    """An invoice in the registered file, awaiting approval."""
+    """An invoice in the registered file, awaiting approval; ``orders`` as stored, ``entry`` tells equal keys apart."""
 
     supplier: str
     invoice: str
     value: int
     invoice_date: date
+    due_date: date
+    branch: str
     reference: str
     origin: Origin
+    orders: tuple[str, ...] = ()
+    entry: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ BAD_VALUE = "Value '{value}' is not valid for column '{column}'"
 BAD_BRACKETS = "Brackets in the where clause do not match"
 NO_COLUMNS = "At least one column must be supplied"
 SUPPLIER_KEY = "Supplier '{value}' not found"
+BROWSE_NAME = "Browse '{name}' is not configured"
+KEY_MISSING = "Key '{value}' not found on '{table}'"
 ORDER_KEY = "Purchase order '{value}' not found"
 LEDGER_KEY = "Ledger code '{value}' not found"
 LEDGER_ON_HOLD_KEY = "Ledger code '{value}' is on hold"
@@ -88,6 +90,7 @@ ITEM_ERRORS: dict[str, tuple[int, str]] = {
     "grn_ambiguous": (999047, "Goods received note '{value}' has several entries"),
     "grn_matched": (999048, "Goods received note '{value}' is fully matched"),
     "grn_quantity": (999049, "Quantity '{value}' is not within the quantity left to match"),
+    "invoice_not_registered": (999050, "Invoice '{value}' is not registered for supplier '{supplier}'"),
     "supplier_in_use": (999028, "Supplier '{value}' has transactions and cannot be deleted"),
 }
 
@@ -115,3 +118,4 @@ JOURNAL_POSTED = "P"
 JOURNAL_NOT_POSTED = "N"
 JOURNAL_HELD = "H"
 INVOICE_OPEN = "O"
+INVOICE_SETTLED = "P"

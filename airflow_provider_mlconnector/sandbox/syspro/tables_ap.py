@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from airflow_provider_mlconnector.sandbox.syspro.books import Books
 from airflow_provider_mlconnector.sandbox.syspro.ledger_rules import sign
 from airflow_provider_mlconnector.sandbox.syspro.records import ApPosting, Line
-from airflow_provider_mlconnector.sandbox.syspro.sim_texts import INVOICE_OPEN
 from airflow_provider_mlconnector.sandbox.syspro.tables import (
     Column,
     Indexes,
@@ -50,7 +49,7 @@ def _invoice_columns() -> dict[str, Column]:
         "MthInvBal1": amount(lambda r: r.balance),
         "MthInvBal2": amount(lambda r: r.balance),
         "MthInvBal3": amount(lambda r: r.balance),
-        "InvoiceStatus": constant(INVOICE_OPEN),
+        "InvoiceStatus": text(lambda r: r.status),
         "Currency": text(lambda r: r.currency),
         "Bank": constant(BANK_CODE),
         "PaymGrossValue": amount(lambda r: r.paid),

@@ -187,6 +187,22 @@ class Site:
     def supplier_item(key: str, **fields: str) -> str:
         return f"<Item><Key><Supplier>{key}</Supplier></Key>{leaves(**fields)}</Item>"
 
+    # APSTRI
+
+    def apstri(self, *items: str, **given: str) -> str:
+        root = "PostApRegisterInvoice"
+        return self.post("APSTRI", self.parameters(root, **given), self.document(*items, root=root))
+
+    @staticmethod
+    def registration(orders: Iterable[str] = (), **changes: str) -> str:
+        """Return an APSTRI item; fields go into the schema's order by themselves."""
+        names = ("Supplier", "Branch", "Invoice", "InvoiceValue", "Reference", "InvoiceDate", "DueDate")
+        fields = {"Supplier": "V00001", "Invoice": "INV-1", "InvoiceValue": "1200.00", "Reference": "R"} | changes
+        assert fields.keys() <= set(names)
+        numbers = "".join(leaves(PurchaseOrder=number) for number in orders)
+        listed = f"<Orders>{numbers}</Orders>" if numbers else ""
+        return f"<Item>{leaves(**{name: fields[name] for name in names if name in fields})}{listed}</Item>"
+
     # Receipts
 
     def ordered(self, *lines: tuple[str, str], supplier: str = "V00001", gl_code: str = "10-5120") -> str:
