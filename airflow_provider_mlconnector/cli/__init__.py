@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from airflow_provider_mlconnector.cli import audit, dags, demo, documents, mapping, store, systems
+from airflow_provider_mlconnector.cli import audit, dags, demo, documents, mapping, replay, store, systems
 from airflow_provider_mlconnector.cli.output import WRONG, FriendlyGroup, fail
 
 app = typer.Typer(
@@ -30,6 +30,7 @@ app.command("ping")(systems.ping)
 app.command("adopt")(systems.adopt)
 app.command("documents")(documents.documents)
 app.command("show")(documents.show)
+app.command("replay")(replay.replay)
 
 
 @app.command()

@@ -31,7 +31,7 @@ def documents(
     json: Json = False,
 ) -> None:
     """List documents with their state and what keeps them there."""
-    states = _states(state or [])
+    states = states_named(state or [])
     with runtime() as opened, opened.store.unit_of_work(actor()) as uow:
         store_id = opened.store.id
         found = uow.documents.search(
@@ -73,7 +73,8 @@ def show(
         fail(f"no document has the id, key or number {key!r}", code=NO)
 
 
-def _states(names: list[str]) -> set[State]:
+def states_named(names: list[str]) -> set[State]:
+    """Return the states of these names; an unknown one is wrong usage."""
     from airflow_provider_mlconnector.documents.lifecycle import State
 
     known = {str(state): state for state in State}
