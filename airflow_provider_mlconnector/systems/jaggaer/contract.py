@@ -103,6 +103,34 @@ class EligibilityWords(Part):
         return ", ".join(parts)
 
 
+class SupplierWrites(Part):
+    """What writing a company's profile needs beside :class:`.SupplierContract` (reference/jaggaer.md §2.6)."""
+
+    created: Mapping[str, str] = {"type": "SELLER"}
+    """Fields that every new company gets, such as locale or time zone where the tenant demands them."""
+    tax_id: Name = "fiscalCode"
+    """Field for a tax id where none of ``suppliers.tax_id`` is filled yet."""
+
+
+class TsmContract(Part):
+    """What supplier messages to the XML router say beyond the DTD (reference/jaggaer.md §3.4)."""
+
+    path: Path = "/apps/Router/TSMSupplierXMLImport"
+    address_key: Name = "{number}-R1"
+    """Key of the remit-to address; ``{number}`` is the supplier's ERP number. Likewise the others."""
+    location_key: Name = "{number}-L1"
+    account_key: Name = "{number}-B1"
+    address_type: Name = "remitto"
+    account_type: str = ""
+    """``type`` of the account a supplier is paid through; empty leaves the attribute out."""
+    bank_account: Name = "AccountId"
+    """Path of the account number below ``AccountsPayable``."""
+    bank_branch: str = ""
+    """Path of the bank's branch or sort code; empty where the tenant keeps none: nobody has published its place."""
+    send_name: bool = False
+    """Whether the supplier's name goes along: JAGGAER owns it, so it is JAGGAER's own that is repeated."""
+
+
 class JaggaerContract(Part):
     """Everything a tenant may do differently; the defaults are those of reference/jaggaer.md §2.8."""
 
@@ -115,6 +143,8 @@ class JaggaerContract(Part):
     suppliers: SupplierContract = SupplierContract()
     gl_codes: CodeListContract = CodeListContract()
     payments: PaymentContract = PaymentContract()
+    supplier_writes: SupplierWrites = SupplierWrites()
+    tsm: TsmContract = TsmContract()
     segments: SegmentContract = SegmentContract()
     eligibility: EligibilityWords = EligibilityWords()
 
