@@ -12,7 +12,8 @@ from airflow_provider_mlconnector.documents.invoice import Invoice
 from airflow_provider_mlconnector.errors import Rejected
 from airflow_provider_mlconnector.systems.jaggaer.contract import JaggaerContract
 from airflow_provider_mlconnector.systems.jaggaer.invoices import decode
-from airflow_provider_mlconnector.systems.jaggaer.rows import read_row
+from airflow_provider_mlconnector.systems.jaggaer.rows import read
+from airflow_provider_mlconnector.systems.jaggaer.source import invoice_rows
 from airflow_provider_mlconnector.systems.ports import Eligibility
 
 DOCUMENTS = generated()
@@ -55,7 +56,7 @@ def test_an_empty_text_is_read_like_a_field_that_is_not_there(name: str) -> None
 def test_a_list_row_with_an_empty_text_is_listed_and_judged(name: str) -> None:
     label, path = PATHS[name]
     contract = JaggaerContract()
-    row = read_row(json.dumps(emptied(DOCUMENTS[label], path)).encode(), contract, contract.eligibility)
+    row = read(json.dumps(emptied(DOCUMENTS[label], path)).encode(), invoice_rows(contract, contract.eligibility))
     missing = path[-1] in STATUS and len(path) == 2
     assert row.eligibility is (Eligibility.NOT_ELIGIBLE if missing else Eligibility.ELIGIBLE)
     assert not missing or f"{path[-1]} missing" in row.status_text

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, NoReturn
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -22,6 +23,8 @@ _NUMBER = re.compile(r"[+-]?\d{1,30}(\.\d{1,30})?([eE][+-]?\d{1,3})?")
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})([T ].*)?")
 _ESCAPE = re.compile(rb"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u[dD][89a-fA-F]..|\\.")
 _LONE = 6
+_SECONDS = re.compile(r"\d{14}")
+_DAY = re.compile(r"\d{4}-?\d{2}-?\d{2}")
 MAX_EXPONENT = 30
 """Numbers beyond 10^±30 are typing accidents or attacks; exact arithmetic with them would be endless."""
 
@@ -182,13 +185,43 @@ def as_place(value: object, words: str, path: str = "") -> Place:
     raise Rejected(msg, code="unreadable_field", field=path.rstrip("."))
 
 
-def revision_of(stamp: object) -> str:
-    """Turn ``lastUpdate`` into a stamp that sorts as text (UTC, microseconds); "" when it cannot be read."""
-    if not isinstance(stamp, str):
-        return ""
+def moment_of(stamp: object, zone: str = "UTC") -> datetime | None:
+    """Read a time of change (reference/jaggaer.md §2.3); None when it cannot be read.
+
+    Args:
+        stamp: ISO 8601, ``YYYYMMDDHHMMSS`` or ``YYYYMMDD``, the latter two also as numbers.
+        zone: Time zone of stamps that name none.
+
+    Returns:
+        Aware, UTC.
+    """
+    text = _compact_or_text(stamp)
     try:
-        moment = datetime.fromisoformat(stamp.strip())
-        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        moment = datetime.fromisoformat(f"{text[:8]}T{text[8:]}" if _SECONDS.fullmatch(text) else text)
+        moment = (moment.replace(tzinfo=ZoneInfo(zone)) if moment.tzinfo is None else moment).astimezone(UTC)
     except (ValueError, OverflowError):
-        return ""
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if moment.year >= 1000 else ""  # noqa: PLR2004 - four digits, else it would not sort
+        return None
+    return moment if moment.year >= 1000 else None  # noqa: PLR2004 - four digits, else it would not sort as text
+
+
+def is_whole_day(stamp: object) -> bool:
+    """Tell whether a time of change says the day only, so that a second change of that day cannot be told by it."""
+    return _DAY.fullmatch(_compact_or_text(stamp)) is not None
+
+
+def sortable(moment: datetime) -> str:
+    """Write a time (aware, UTC) as a stamp that sorts as text, to the microsecond."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def revision_of(stamp: object, zone: str = "UTC") -> str:
+    """Turn a time of change into a stamp that sorts as text (UTC, microseconds); "" when it cannot be read."""
+    moment = moment_of(stamp, zone)
+    return "" if moment is None else sortable(moment)
+
+
+def _compact_or_text(stamp: object) -> str:
+    if isinstance(stamp, str):
+        return stamp.strip()
+    compact = str(stamp) if isinstance(stamp, int) and not isinstance(stamp, bool) else ""
+    return compact if len(compact) in (8, 14) else ""

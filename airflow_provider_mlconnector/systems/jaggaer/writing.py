@@ -11,7 +11,7 @@ from typing import Any
 from airflow_provider_mlconnector.documents.invoice import Allocation, Charge, ChargeKind, Invoice, InvoiceKind, Tax
 from airflow_provider_mlconnector.systems.jaggaer.contract import DEFAULT_CONTRACT, JaggaerContract
 from airflow_provider_mlconnector.systems.jaggaer.fields import dumps, is_empty
-from airflow_provider_mlconnector.systems.jaggaer.invoices import AMOUNT, CHARGE_FIELDS, PERCENT
+from airflow_provider_mlconnector.systems.jaggaer.parts import AMOUNT, CHARGE_FIELDS, PERCENT
 
 _KIND_WORDS = {InvoiceKind.INVOICE: "Invoice", InvoiceKind.CREDIT_MEMO: "Credit memo"}
 _FIELD_OF = {kind: field for field, kind in CHARGE_FIELDS.items()}
@@ -110,7 +110,7 @@ def _encoded_splits(parts: Sequence[Allocation], contract: JaggaerContract) -> d
     splits = [
         {
             "splitIndex": n + 1,
-            "distributionValue": part.amount if by_amount else part.percent,
+            "distributionValue": _unsigned_zero(part.amount if by_amount else part.percent),
             "customFieldValueList": {"customFieldValue": _encoded_segments(part, contract)},
         }
         for n, part in enumerate(parts)
@@ -120,6 +120,11 @@ def _encoded_splits(parts: Sequence[Allocation], contract: JaggaerContract) -> d
         "distributionType": AMOUNT if by_amount else PERCENT,
         "splittableFieldIndexList": {"splittableFieldIndex": splits},
     }
+
+
+def _unsigned_zero(value: Decimal | None) -> Decimal | None:
+    """JSON's whole numbers know no negative zero."""
+    return value.copy_abs() if value is not None and not value else value
 
 
 def _encoded_segments(part: Allocation, contract: JaggaerContract) -> list[dict[str, Any]]:
