@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from itertools import pairwise
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
@@ -74,10 +74,12 @@ def look_back(codes: CodeMap, target: str, day: date) -> list[str]:
 
 
 class BusinessUnit(_Section):
-    """Where the invoices of a business unit go."""
+    """Where the documents of a business unit go."""
 
     company: Code
     branch: str = ""
+    warehouse: str = ""
+    """For its purchase orders; empty is ``orders.warehouse``."""
 
 
 class CostCenterMode(StrEnum):
@@ -222,6 +224,28 @@ class NewSuppliers(_Section):
     grn_match_required: bool = False
 
 
+class Orders(_Section):
+    """What purchase orders need beside the codes of their lines.
+
+    Attributes:
+        warehouse: Where goods are delivered to, for business units that name none.
+        buyer: The target's buyer code.
+        tax_status: SYSPRO TaxStatus of the order.
+        tax_code: Of lines the source calls taxable; the others get ``taxes.zero_code``.
+        product_class: Of lines that are not stocked, for commodities that are not mapped.
+        unit: Of lines without a unit.
+        non_stocked_code: Stands in place of a stock code where a line names no item.
+    """
+
+    warehouse: str = ""
+    buyer: str = ""
+    tax_status: Literal["N", "E"] = "N"
+    tax_code: str = ""
+    product_class: str = ""
+    unit: str = ""
+    non_stocked_code: Code = "NON-STOCKED"
+
+
 class MappingSet(_Section):
     """Everything needed to code documents of one source for one ledger."""
 
@@ -236,6 +260,10 @@ class MappingSet(_Section):
     """Contra account of the journal at sites where AP is not linked to the GL (FINANCE §1)."""
     defaults: Defaults = Defaults()
     suppliers: NewSuppliers = NewSuppliers()
+    units: CodeMap = Field(default_factory=dict)
+    product_classes: CodeMap = Field(default_factory=dict)
+    """By the source's commodity code; for order lines that are not stocked."""
+    orders: Orders = Orders()
 
     @model_validator(mode="after")
     def _default_exists(self) -> Self:
@@ -248,7 +276,8 @@ class MappingSet(_Section):
 
 def sections() -> Mapping[tuple[str, ...], type[BaseModel]]:
     """Return the model behind each place of a mapping; ``*`` stands for any key. For error messages."""
-    entries: dict[tuple[str, ...], type[Any]] = {(name, "*"): Entry for name in ("currencies", "accounts", "terms")}
+    maps = ("currencies", "accounts", "terms", "units", "product_classes")
+    entries: dict[tuple[str, ...], type[Any]] = {(name, "*"): Entry for name in maps}
     charges: dict[tuple[str, ...], type[Any]] = {("charges", name): ChargeRule for name in Charges.model_fields}
     return {
         (): MappingSet,
@@ -258,6 +287,7 @@ def sections() -> Mapping[tuple[str, ...], type[BaseModel]]:
         ("taxes",): Taxes,
         ("charges",): Charges,
         ("defaults",): Defaults,
+        ("orders",): Orders,
         ("suppliers",): NewSuppliers,
         **entries,
         **charges,

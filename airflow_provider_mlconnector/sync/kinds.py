@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final
 
 from airflow_provider_mlconnector.documents.invoice import Invoice, InvoiceKind
 from airflow_provider_mlconnector.documents.model import Document
+from airflow_provider_mlconnector.documents.purchase_order import PurchaseOrder
 from airflow_provider_mlconnector.documents.supplier import Supplier
 from airflow_provider_mlconnector.documents.validation import check_invoice
 from airflow_provider_mlconnector.mapping.coding import code_invoice
 from airflow_provider_mlconnector.mapping.model import MappingSet
+from airflow_provider_mlconnector.mapping.orders import code_order
 from airflow_provider_mlconnector.mapping.suppliers import code_supplier
 from airflow_provider_mlconnector.store import UnitOfWork
 from airflow_provider_mlconnector.store.records import DocumentRecord
+from airflow_provider_mlconnector.sync.links import COMPANY
 from airflow_provider_mlconnector.sync.originals import original_invoice
 from airflow_provider_mlconnector.sync.route import Route
 from airflow_provider_mlconnector.systems.ports import Context
@@ -130,7 +133,40 @@ SUPPLIER: Final = DocumentKind(
     linked=True,
 )
 
-KINDS: Final[Mapping[str, DocumentKind]] = {kind.name: kind for kind in (INVOICE, SUPPLIER)}
+
+def _order_extract(order: PurchaseOrder) -> Extract:
+    return Extract(
+        number=order.number,
+        supplier=order.supplier,
+        kind=order.status,
+        currency=order.currency,
+        gross="" if order.total is None else str(order.total),
+        document_date=order.order_date,
+    )
+
+
+def _order_key(uow: UnitOfWork, route: Route, _order: PurchaseOrder, context: Context) -> Context:
+    """Name the target's key of an order that was found there: its steps were never sent, so they keep no result."""
+    known = context.known
+    if known is None or known.result.get("key"):
+        return context
+    pairs = uow.crosswalk.right(route.document, COMPANY, route.source, route.target, [context.key])
+    if context.key not in pairs:
+        return context
+    return replace(context, known=replace(known, result={**known.result, "key": pairs[context.key]}))
+
+
+PURCHASE_ORDER: Final = DocumentKind(
+    name="purchase_order",
+    model=PurchaseOrder,
+    code=lambda order, coding: code_order(order, coding.mapping, version=coding.version),
+    extract=_order_extract,
+    revisable=True,
+    enrich=_order_key,
+    unrevised=frozenset({"revision", "revision_number"}),
+)
+
+KINDS: Final[Mapping[str, DocumentKind]] = {kind.name: kind for kind in (INVOICE, SUPPLIER, PURCHASE_ORDER)}
 
 
 def kind_of(route: Route) -> DocumentKind:
