@@ -8,9 +8,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from airflow_provider_mlconnector.hooks.jaggaer import SOURCES as JAGGAER_SOURCES
+from airflow_provider_mlconnector.hooks.jaggaer import TARGETS as JAGGAER_TARGETS
+from airflow_provider_mlconnector.hooks.syspro import SOURCES as SYSPRO_SOURCES
+from airflow_provider_mlconnector.hooks.syspro import TARGETS as SYSPRO_TARGETS
 from airflow_provider_mlconnector.sandbox.server import RunningSandbox, serving
 from airflow_provider_mlconnector.store import KeyRing, Store
 from airflow_provider_mlconnector.store.records import Actor, DocumentRecord
@@ -26,12 +31,11 @@ from airflow_provider_mlconnector.sync.validate import validate
 from airflow_provider_mlconnector.systems.jaggaer.auth import Credentials
 from airflow_provider_mlconnector.systems.jaggaer.client import JaggaerClient
 from airflow_provider_mlconnector.systems.jaggaer.contract import JaggaerContract
-from airflow_provider_mlconnector.systems.jaggaer.invoices import decode
+from airflow_provider_mlconnector.systems.jaggaer.options import JaggaerOptions
 from airflow_provider_mlconnector.systems.jaggaer.source import JaggaerInvoiceSource
 from airflow_provider_mlconnector.systems.ports import SystemClock, Window
 from airflow_provider_mlconnector.systems.syspro.client import REST_PATH, SysproClient, SysproCredentials
 from airflow_provider_mlconnector.systems.syspro.options import SysproOptions
-from airflow_provider_mlconnector.systems.syspro.target import SysproTarget
 from airflow_provider_mlconnector.systems.transport import Transport
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -101,7 +105,30 @@ class Flow:
             **limits,
         )
 
-    def source(self) -> JaggaerInvoiceSource:
+    def for_route(self, route: Route, **changes: Any) -> Flow:
+        """Return the same deployment running another route: its kind of document, its direction."""
+        return replace(self, route=route, tries=Counter(), chunks=[], **changes)
+
+    def source(self) -> Any:
+        """Return a fresh source of the route's kind of document, built as its hook would."""
+        if self.route.source == "syspro":
+            return self._built(SYSPRO_SOURCES, "syspro", "syspro", self.syspro_client(), self.syspro_options())
+        if self.route.document == "invoice":
+            return JaggaerInvoiceSource(self.jaggaer_client())
+        return self._built(JAGGAER_SOURCES, "jaggaer", self.jaggaer_client())
+
+    def target(self) -> Any:
+        """Return a fresh target of the route's kind of document, built as its hook would."""
+        if self.route.target == "syspro":
+            return self._built(SYSPRO_TARGETS, "syspro", "syspro", self.syspro_client(), self.syspro_options())
+        options = JaggaerOptions(owners=dict(self.route.owners), **dict(self.route.options))
+        return self._built(JAGGAER_TARGETS, "jaggaer", "jaggaer", self.jaggaer_client(), options)
+
+    def _built(self, places: Mapping[str, tuple[str, str]], system: str, *arguments: Any) -> Any:
+        module, name = places[self.route.document]
+        return getattr(import_module(f"airflow_provider_mlconnector.systems.{system}.{module}"), name)(*arguments)
+
+    def jaggaer_client(self) -> JaggaerClient:
         """Return a fresh client of the tenant."""
         parts = self.sandbox.app.jaggaer.credentials()
         given = {"login": parts["login"], "password": parts["password"], "realm": ""} | self.credentials.get(
@@ -112,23 +139,30 @@ class Flow:
             contract = contract.model_copy(update={"auth": contract.auth.model_copy(update={"realm": given["realm"]})})
         url = given.get("url", self.sandbox.url)
         credentials = Credentials("jaggaer", url, given["login"], given["password"])
-        client = JaggaerClient(
+        return JaggaerClient(
             self._transport("jaggaer"), credentials, contract=contract, cache=self.store.tokens, clock=self.clock
         )
-        return JaggaerInvoiceSource(client)
 
-    def target(self) -> SysproTarget:
-        """Return a fresh client of the site."""
+    def _syspro_credentials(self) -> dict[str, Any]:
         parts = self.sandbox.app.syspro.credentials()
-        given: dict[str, Any] = {
+        return {
             "operator": parts["login"],
             "password": parts["password"],
             "company": parts["extra"]["company_id"],
             "company_password": parts["extra"]["company_password"],
         } | {name: value for name, value in self.credentials.get("syspro", {}).items() if name != "url"}
+
+    def syspro_client(self) -> SysproClient:
+        """Return a fresh client of the site."""
         transport = self._transport("syspro", REST_PATH, max_url=self.max_url)
-        options = SysproOptions(company=given["company"], **({"remote_timeout": self.timeout} | dict(self.syspro)))
-        return SysproTarget("syspro", SysproClient(transport, SysproCredentials(**given)), options)
+        return SysproClient(transport, SysproCredentials(**self._syspro_credentials()))
+
+    def syspro_options(self) -> SysproOptions:
+        """Return the choices of the deployment and of the route."""
+        given = {"company": self._syspro_credentials()["company"], "remote_timeout": self.timeout, **self.syspro}
+        if self.route.document != "invoice":
+            given |= {"owners": dict(self.route.owners), **self.route.options}
+        return SysproOptions(**given)
 
     def job(self, task: str, **changes: Any) -> Job:
         """Return the job of a new try of a task."""
@@ -164,7 +198,13 @@ class Flow:
             self.tries[self.run, "validate"] = attempt
             text = MappingText(self.mapping.read_text(), "sample mapping")
             results.append(
-                validate(job, decode=decode, target=self.target(), mapping_text=text, chunk_id=chunk["chunk_id"])
+                validate(
+                    job,
+                    decode=self.source().decode,
+                    target=self.target(),
+                    mapping_text=text,
+                    chunk_id=chunk["chunk_id"],
+                )
             )
         return results
 

@@ -97,7 +97,8 @@ def test_an_invoice_is_posted_found_and_refused_the_second_time(sandbox: Running
         assert outcome.state is OutcomeState.POSTED, outcome
         assert outcome.result["gl_status"] == "created"
         assert (outcome.result["year"], outcome.result["period"]) == (2026, 11)
-        assert session.gl_states([outcome.result]) == ["booked"]
+        (stands,) = session.observe([(steps[0], outcome.result)])
+        assert (stands.state, stands.result["gl_status"]) == (OutcomeState.POSTED, "booked")
         (found,) = session.find(steps, settling=True)
         assert found.state is FoundState.OURS, found
         assert session.post(steps, fence=FENCE)[0].state is OutcomeState.DUPLICATE

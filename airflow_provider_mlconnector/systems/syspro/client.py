@@ -10,6 +10,7 @@ import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from airflow_provider_mlconnector.errors import (
     AmbiguousOutcome,
@@ -56,6 +57,8 @@ class PostCall:
     document: str = field(repr=False)
     effect: Effect = Effect.WRITE
     """READ for a rehearsal (ValidateOnly), which stores nothing."""
+    path: str = "/Transaction/Post"
+    """By GET; set-up business objects have ``/Setup/Add`` and ``/Setup/Update``."""
 
 
 class SysproClient:
@@ -167,6 +170,18 @@ class SysproClient:
         self._refuse_error(answer, "version", reply)
         return answer
 
+    def remote_time(self) -> datetime:
+        """Return SYSPRO's clock (aware, UTC), as the Date header of a harmless answer tells it.
+
+        Raises:
+            ProtocolError: There is no such header.
+        """
+        reply = self.transport.send(Call("GET", "/GetVersion", Effect.READ, "version"))
+        if reply.date is None:
+            msg = "SYSPRO's answers carry no Date header, so its clock is unknown"
+            raise ProtocolError(msg, request_id=reply.request_id)
+        return reply.date
+
     def profile(self) -> dict[str, str]:
         """Return the log-on profile (company name, local currency, dates …), names in lower case."""
         reply = self._with_session(self._profile_call)
@@ -200,7 +215,7 @@ class SysproClient:
             ("XmlParameters", post.parameters),
             ("XmlIn", post.document),
         ]
-        return Call("GET", "/Transaction/Post", post.effect, f"{post.business_object} post", params=params)
+        return Call("GET", post.path, post.effect, f"{post.business_object} post", params=params)
 
     def post_ld_call(self, post: PostCall) -> Call:
         """Build the call of a posting by PostLD: both documents in CDATA, children in this order (§1.3)."""

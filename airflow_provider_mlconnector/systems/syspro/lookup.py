@@ -103,7 +103,7 @@ class LookUp:
             "period": whole(row["InvoiceMonth"]),
             "entry": row["EntryNumber"],
             "invoice": row["Invoice"],
-            # the row does not tell; see SysproSession.gl_states
+            # the row does not tell; see standing
             "gl_status": "unknown" if self._options.ap_gl is ApGl.LINKED else "not_linked",
         }
         if not differences:

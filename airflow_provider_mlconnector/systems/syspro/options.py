@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from airflow_provider_mlconnector.documents.supplier import owners
+from airflow_provider_mlconnector.systems import xml
 
 
 class ApGl(StrEnum):
@@ -39,6 +42,16 @@ class PoLines(StrEnum):
     """The site receives nothing in SYSPRO: the lines' own accounts bear the cost."""
 
 
+class Deactivate(StrEnum):
+    """What happens in SYSPRO to a supplier that was deactivated at the source."""
+
+    PARK = "park"
+    """A person decides: SYSPRO knows only the hold, which is its own side's to set (FINANCE §7)."""
+    HOLD = "hold"
+    """It is put on hold; nobody but a person takes it off again."""
+    IGNORE = "ignore"
+
+
 class Carrier(StrEnum):
     """How documents travel."""
 
@@ -69,6 +82,20 @@ class SysproOptions(BaseModel):
             8 KB; on, about four.
         credit_reference_proven: True once ``ping`` proved that TransactionReference can be read back for credits.
         owners: Departures from who decides which fields of a supplier (:func:`~...documents.supplier.owners`).
+        supplier_number: Number of a new supplier the source has no free number for; ``{key}`` is its key there.
+        deactivate: A supplier deactivated at the source: park, put on hold, or ignore.
+        shorten_names: Shorten names, contacts and addresses that are too long, and say so, instead of rejecting them.
+        address_lines: What SupAddr1 to SupAddr5 (and RemitAddr1 to 5) hold at this site: line, city, region, country.
+        address_table: Where suppliers' addresses live, which is inferred (reference/syspro.md §4); empty: nowhere that
+            can be read, so that addresses and remit-to are never compared nor written.
+        full_records: Read all columns of a supplier before it is changed (COMFND AllColumns, SYSPRO 8). Off, only the
+            columns named in reference/syspro.md §4 are read and sent back.
+        gl_template: How a GL code is made, such as ``{cost_center}-{account}``; empty where codes carry no cost center.
+        cost_center_section: Number of the GL code's section that is the cost center, for its names (GENQST); 0: none.
+        payment_sign: 1 where ApInvoicePay shows payments as positive values, -1 where negative; confirm per site.
+        ap_journal_column: Column of GenJournalDetail with the number of the AP journal it came from: how an integration
+            that failed at first is seen to have been made up for. Confirm per site; empty: never looked for.
+        payment_types: ``ApInvoicePay.TrnType`` of payments: no public source lists them, confirm per site.
         ap_year_column: Column of ApControl with AP's current year. No public source names it or the next three; confirm
             them per site, ``ping`` shows whether they exist.
         ap_month_column: The same for the current period.
@@ -94,7 +121,41 @@ class SysproOptions(BaseModel):
     line_notations: bool = False
     credit_reference_proven: bool = False
     owners: dict[str, str] = Field(default_factory=dict)
+    supplier_number: str = "JAG{key}"
+    deactivate: Deactivate = Deactivate.PARK
+    shorten_names: bool = False
+    address_lines: tuple[str, str, str, str, str] = ("line", "line", "city", "region", "country")
+    address_table: str = "ApSupplierAddr"
+    full_records: bool = True
+    gl_template: str = ""
+    cost_center_section: int = Field(default=0, ge=0, le=9)
+    payment_sign: int = Field(default=1, ge=-1, le=1)
+    ap_journal_column: str = "SubModJournal"
+    payment_types: tuple[str, ...] = ("P",)
     ap_year_column: str = "FinYear"
     ap_month_column: str = "FinPeriod"
     ap_status_columns: tuple[str, ...] = ("CurPrdStat", "Prv1PrdStat", "Prv2PrdStat")
     terms_days_column: str = "DueDays"
+
+    @field_validator("owners")
+    @classmethod
+    def _known_owners(cls, chosen: dict[str, str]) -> dict[str, str]:
+        owners(chosen)
+        return chosen
+
+    @field_validator("supplier_number")
+    @classmethod
+    def _distinct(cls, template: str) -> str:
+        if template.count("{key}") != 1 or "{" in template.replace("{key}", "") or xml.offending(template):
+            msg = "must contain {key} once and no other braces"
+            raise ValueError(msg)
+        return template
+
+    @field_validator("address_lines")
+    @classmethod
+    def _told_apart(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        single = [name for name in names if name != "line"]
+        if set(single) - {"city", "region", "country"} or len(set(single)) < len(single) or "line" not in names:
+            msg = "must be five of line, city, region, country; only line may be repeated, and must be there"
+            raise ValueError(msg)
+        return names

@@ -15,17 +15,17 @@ from airflow_provider_mlconnector.systems.syspro import apstin, gentjl
 from airflow_provider_mlconnector.systems.syspro.apstin import ApInvoiceItem, Settings
 from airflow_provider_mlconnector.systems.syspro.batches import Batcher, Shape, item_of, journal_of, shape_of
 from airflow_provider_mlconnector.systems.syspro.client import PostCall, SysproClient
-from airflow_provider_mlconnector.systems.syspro.comfnd import Condition, Query, both, in_chunks, read
+from airflow_provider_mlconnector.systems.syspro.comfnd import Condition, Query, both, read
 from airflow_provider_mlconnector.systems.syspro.gentjl import Journal, JournalLine
-from airflow_provider_mlconnector.systems.syspro.keys import CENT, number, whole
+from airflow_provider_mlconnector.systems.syspro.keys import CENT, number
 from airflow_provider_mlconnector.systems.syspro.lookup import LookUp
 from airflow_provider_mlconnector.systems.syspro.options import ApGl, Carrier, SysproOptions
 from airflow_provider_mlconnector.systems.syspro.periods import Calendar, Period
 from airflow_provider_mlconnector.systems.syspro.plan import GL_JOURNAL
 from airflow_provider_mlconnector.systems.syspro.reference import read_calendar, read_reference
+from airflow_provider_mlconnector.systems.syspro.standing import standing
 
 _RATE = Query("ApInvoice", ("Supplier", "Invoice", "ConvRate", "MulDiv"))
-_STATUS = Query("GenJournalCtl", ("GlYear", "GlPeriod", "GlJournal", "JnlStatus"))
 
 
 class SysproSession:
@@ -85,43 +85,8 @@ class SysproSession:
         return [outcomes[place] for place in range(len(steps))]
 
     def observe(self, accepted: Sequence[tuple[StepDraft, Mapping[str, Any]]]) -> Sequence[Outcome]:
-        """Look up whether the journals of accepted steps have been booked meanwhile."""
-        states = self.gl_states([result for _step, result in accepted])
-        return [
-            Outcome(
-                OutcomeState.POSTED if state == "booked" else OutcomeState.ACCEPTED,
-                result={**result, "gl_status": state},
-            )
-            for (_step, result), state in zip(accepted, states, strict=True)
-        ]
-
-    def gl_states(self, results: Sequence[Mapping[str, Any]]) -> list[str]:
-        """Look up how the GL journals of posted AP documents stand now: booked, held, or as known before.
-
-        Args:
-            results: ``Outcome.result`` of AP steps (``gl_journal``, ``gl_year``, ``gl_period`` where SYSPRO named one).
-        """
-        named = [result for result in results if result.get("gl_journal")]
-        wanted = [
-            both(
-                Condition("GlYear", "EQ", str(result["gl_year"])),
-                Condition("GlPeriod", "EQ", str(result["gl_period"])),
-                Condition("GlJournal", "EQ", str(whole(result["gl_journal"]))),
-            )
-            for result in named
-        ]
-        states: dict[tuple[int | None, ...], str] = {}
-        for rows in in_chunks(self._client, _STATUS, list(dict.fromkeys(wanted))):
-            for row in rows:
-                key = tuple(whole(row[column]) for column in ("GlYear", "GlPeriod", "GlJournal"))
-                states[key] = "booked" if row["JnlStatus"].upper() == gentjl.POSTED_STATUS else "held"
-        return [
-            states.get(
-                (result.get("gl_year"), result.get("gl_period"), whole(str(result.get("gl_journal", "")))),
-                str(result.get("gl_status", "unknown")),
-            )
-            for result in results
-        ]
+        """Look up whether the journals of accepted steps have been booked meanwhile (see :mod:`.standing`)."""
+        return standing(self._client, self._options, accepted)
 
     # --- AP ------------------------------------------------------------------------------------------------------
 
