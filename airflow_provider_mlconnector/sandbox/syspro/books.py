@@ -25,6 +25,7 @@ from airflow_provider_mlconnector.sandbox.syspro.records import (
     Origin,
     Period,
     RegisteredInvoice,
+    Section,
     Supplier,
     WriteAttempt,
 )
@@ -61,6 +62,7 @@ class Books:
             code: GlAccount(code, a.description, a.type, a.on_hold, a.control) for code, a in master.gl_codes().items()
         }
         self.accounts |= {own.code: replace(own, balances={}) for own in OWN_ACCOUNTS}
+        self.sections = {code: Section(code, name) for code, name in (("00", "Company"), *master.COST_CENTERS.values())}
         self.invoices: list[ApInvoice] = []
         self.purged: list[ApPosting] = []
         self.transactions: list[ApTransaction] = []

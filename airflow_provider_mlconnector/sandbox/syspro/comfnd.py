@@ -192,7 +192,7 @@ def _leaf(expression: etree._Element, table: Table, books: Books) -> Leaf:
     if name in _PADDED and books.options.comfnd_pads:
         text = books.supplier_key(text)
     if condition == "LIKE":
-        get, matches = column.get, _like(text)
+        get, matches = column.get, like(text)
         return Leaf(name, lambda row: matches(_as_text(get(row))))
     compare = _COMPARE.get(condition)
     if compare is None:
@@ -211,7 +211,7 @@ def _sort_key(column: Column) -> Callable[[Row], Any]:
     return (lambda row: get(row) or date.min) if column.kind == "date" else get
 
 
-def _like(pattern: str) -> Callable[[str], bool]:
+def like(pattern: str) -> Callable[[str], bool]:
     """Return the test of a LIKE: ``*`` is any text, ``?`` any one character, all else itself."""
     parts = (".*" if c == "*" else "." if c == "?" else re.escape(c) for c in pattern)
     compiled = re.compile("".join(parts), re.DOTALL)

@@ -12,8 +12,10 @@ from airflow_provider_mlconnector.sandbox.syspro import (
     apsssp,
     apstin,
     apstri,
+    browse,
     comfnd,
     gentjl,
+    gl_structure,
     po_queries,
     portoi,
     queries,
@@ -26,13 +28,17 @@ from airflow_provider_mlconnector.sandbox.syspro.tables import Table
 from airflow_provider_mlconnector.sandbox.syspro.wire import EnetError
 
 Query = Callable[[Books, str], str]
+TableQuery = Callable[[Books, Mapping[str, Table], str], str]
 Write = Callable[..., str]
 """Takes the books, ``xml_parameters``, ``xml_in`` and ``origin``; returns the answer."""
-COMFND = "COMFND"
+TABLE_QUERIES: dict[str, TableQuery] = {"COMFND": comfnd.find, "COMBRW": browse.browse, "COMFCH": browse.fetch}
+"""What reads any table. COMBRW and COMFCH have calls of their own, which imply them (§1.1)."""
 _QUERIES: dict[str, Query] = {
     "GENQGL": queries.ledger_code,
     "GENQRY": queries.ledger_query,
     "APSQRY": queries.supplier_query,
+    "GENQST": gl_structure.structure,
+    "GENQ08": gl_structure.account_list,
     "PORQRY": po_queries.order_query,
     "PORQPO": po_queries.order_list,
 }
@@ -57,8 +63,8 @@ def query(books: Books, tables: Mapping[str, Table], name: str, xml_in: str) -> 
     Raises:
         EnetError: If the site does not have it, or it refuses the question.
     """
-    if name == COMFND:
-        return comfnd.find(books, tables, xml_in)
+    if name in TABLE_QUERIES:
+        return TABLE_QUERIES[name](books, tables, xml_in)
     if name not in _QUERIES:
         raise EnetError(wire.NOT_LICENSED)
     return _QUERIES[name](books, xml_in)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from airflow_provider_mlconnector.sandbox.syspro.clerk import Action, Body, Clerk
-from airflow_provider_mlconnector.sandbox.syspro.records import GlAccount
+from airflow_provider_mlconnector.sandbox.syspro.records import GlAccount, Section
 
 
 class LedgerClerk(Clerk):
@@ -13,6 +13,7 @@ class LedgerClerk(Clerk):
         """Return what can be done, by name."""
         return {
             "gl_account": self._account,
+            "gl_section": self._section,
             "period": self._period,
             "gl_integration_run": self._integrate,
             "gl_journal_post": self._post_journal,
@@ -27,6 +28,14 @@ class LedgerClerk(Clerk):
                 setattr(row, name, body[name])
         row.version = self._books.next_version()
         return {"gl_code": code}
+
+    def _section(self, body: Body) -> dict[str, object]:
+        """Open, rename or close a cost center, the first section of ledger codes."""
+        code = str(body["section"])
+        before = self._books.sections.get(code, Section(code, code))
+        description = str(body.get("description", before.description))
+        self._books.sections[code] = Section(code, description, closed=bool(body.get("closed", before.closed)))
+        return {"section": code}
 
     def _period(self, body: Body) -> dict[str, object]:
         """Open or close a period of AP or GL, or make it the current one."""

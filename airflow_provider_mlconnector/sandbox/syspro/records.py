@@ -86,6 +86,15 @@ class GlAccount:
 
 
 @dataclass(frozen=True, slots=True)
+class Section:
+    """A cost center, the first section of a ledger code; a closed one is no valid section any more."""
+
+    code: str
+    description: str
+    closed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Currency:
     """A row of TblCurrency; M multiplies foreign amounts by the rate, D divides (reference/syspro.md §4)."""
 

@@ -28,6 +28,8 @@ POST_LD_ROOT = "{http://SYSPROWcfService}TransactionPostLD"
 POST_LD_CHILDREN = ("UserId", "BusinessObject", "XmlParameters", "XmlIn")
 _OBJECT_CALLS = ("Query", "Post", "SetupAdd", "SetupUpdate", "SetupDelete")
 """The calls that name a business object in the query string."""
+_IMPLIED = {"Browse": "COMBRW", "Fetch": "COMFCH"}
+"""The calls that imply their business object."""
 _CALLS = {
     "/getversion": "GetVersion",
     "/logon": "Logon",
@@ -35,6 +37,8 @@ _CALLS = {
     "/logoff": "Logoff",
     "/getlogonprofile": "GetLogonProfile",
     "/query/query": "Query",
+    "/query/browse": "Browse",
+    "/query/fetch": "Fetch",
     "/setup/add": "SetupAdd",
     "/setup/update": "SetupUpdate",
     "/setup/delete": "SetupDelete",
@@ -144,6 +148,13 @@ class SysproSystem:
         if call == "GetLogonProfile":
             session = self._sessions.use(*wire.required(parameters, "UserId"))
             return queries.logon_profile(self._books, session, self._clock.now().date().isoformat())
+        return self._call_object(number, call, parameters)
+
+    def _call_object(self, number: int, call: str, parameters: Mapping[str, str]) -> str:
+        """Let the business object answer that the call implies or names."""
+        if call in _IMPLIED:
+            user_id, xml_in = wire.required(parameters, "UserId", "XmlIn")
+            return self._query(user_id, _IMPLIED[call], xml_in)
         user_id, business_object, xml_in = wire.required(parameters, "UserId", "BusinessObject", "XmlIn")
         if call == "Query":
             return self._query(user_id, business_object, xml_in)

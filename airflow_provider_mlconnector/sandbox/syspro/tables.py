@@ -86,9 +86,10 @@ Indexes = Mapping[tuple[str, ...], Callable[..., Sequence[Row]]]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table: its columns, all its rows, and look-ups by the equality of some columns."""
+    """A table: its columns, all its rows, look-ups by the equality of some columns, and its key, if it has one."""
 
     name: str
     columns: Mapping[str, Column]
     rows: Callable[[], Iterable[Row]]
     indexes: Indexes = field(default_factory=dict)
+    key: tuple[str, ...] = ()

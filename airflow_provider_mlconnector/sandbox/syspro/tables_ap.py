@@ -152,6 +152,7 @@ def ap_tables(books: Books) -> list[Table]:
                 ("Supplier",): books.invoices_of,
                 ("Invoice",): books.invoices_numbered,
             },
+            ("Supplier", "Invoice"),
         ),
         Table(
             "ApInvoicePay",

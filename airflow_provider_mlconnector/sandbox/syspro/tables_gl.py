@@ -63,7 +63,7 @@ def _accounts(books: Books) -> Table:
         found = books.accounts.get(code)
         return (found,) if found else ()
 
-    return Table("GenMaster", columns, books.accounts.values, {("GlCode",): account})
+    return Table("GenMaster", columns, books.accounts.values, {("GlCode",): account}, ("GlCode",))
 
 
 def _control(books: Books) -> Table:

@@ -79,7 +79,7 @@ def _headers(books: Books) -> Table:
         ("CustomerPoNumber",): books.orders.of_customer_po,
         ("Supplier",): books.orders.of_supplier,
     }
-    return Table("PorMasterHdr", columns, books.orders.by_number.values, indexes)
+    return Table("PorMasterHdr", columns, books.orders.by_number.values, indexes, (NUMBER_COLUMN,))
 
 
 def _completed_on(row: Order) -> date | None:
@@ -139,9 +139,11 @@ def _details(books: Books) -> Table:
         found = books.orders.by_number.get(key)
         return spread((found,) if found else ())
 
+    indexes: Indexes = {(NUMBER_COLUMN,): of_order}
     return Table(
-        "PorMasterDetail", columns, lambda: spread(books.orders.by_number.values()), {(NUMBER_COLUMN,): of_order}
-    )
+        "PorMasterDetail", columns, lambda: spread(books.orders.by_number.values()), indexes,
+        (NUMBER_COLUMN, LINE_COLUMN),
+    )  # fmt: skip
 
 
 def _receipts(books: Books) -> Table:
@@ -186,12 +188,12 @@ def _stock() -> Table:
         "ProductClass": text(lambda r: r.product_class),
         "MaterialCost": number(lambda r: Decimal(r.cost), *_PRICE),
     }
-    return Table("InvMaster", columns, lambda: master.STOCK_ITEMS)
+    return Table("InvMaster", columns, lambda: master.STOCK_ITEMS, key=("StockCode",))
 
 
 def _classes() -> Table:
     columns = {"ProductClass": text(lambda r: r[0]), "Description": text(lambda r: r[1])}
-    return Table("SalProductClass", columns, lambda: tuple(master.PRODUCT_CLASSES.items()))
+    return Table("SalProductClass", columns, lambda: tuple(master.PRODUCT_CLASSES.items()), key=("ProductClass",))
 
 
 def po_tables(books: Books) -> list[Table]:

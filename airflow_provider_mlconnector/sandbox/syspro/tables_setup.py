@@ -37,14 +37,14 @@ def field(name: str) -> Callable[[Row], str]:
     return lambda row: str(row.fields[name])
 
 
-def supplier_look_up(books: Books) -> Callable[[str], Sequence[Supplier]]:
-    """Return the look-up of a supplier by its key."""
+def _per_supplier(books: Books, name: str, columns: dict[str, Column]) -> Table:
+    """Return a table of one row per supplier."""
 
-    def look_up(key: str) -> Sequence[Supplier]:
+    def keyed(key: str) -> Sequence[Supplier]:
         found = books.suppliers.get(key)
         return (found,) if found else ()
 
-    return look_up
+    return Table(name, columns, books.suppliers.values, {("Supplier",): keyed}, ("Supplier",))
 
 
 def _supplier_columns(books: Books) -> dict[str, Column]:
@@ -68,13 +68,13 @@ def _addresses(books: Books) -> Table:
         **{element.name: text(field(element.name)) for element in ADDRESS},
         "TimeStamp": text(lambda r: stamp(r.version)),
     }
-    return Table("ApSupplierAddr", columns, books.suppliers.values, {("Supplier",): supplier_look_up(books)})
+    return _per_supplier(books, "ApSupplierAddr", columns)
 
 
 def _banks() -> Table:
     """The banks. All column names but the key are SIM."""
     columns = {"Bank": text(lambda r: r[0]), "Description": text(lambda r: r[1]), "CbGlCode": constant(BANK)}
-    return Table("ApBank", columns, lambda: tuple(master.BANKS.items()))
+    return Table("ApBank", columns, lambda: tuple(master.BANKS.items()), key=("Bank",))
 
 
 def _control(books: Books) -> Table:
@@ -107,7 +107,7 @@ def _branches() -> Table:
         "GrnPrefix": constant(""),
         "GrnNextNumber": number(lambda _r: 1),
     }
-    return Table("ApBranch", columns, lambda: tuple(master.BRANCHES.items()))
+    return Table("ApBranch", columns, lambda: tuple(master.BRANCHES.items()), key=("Branch",))
 
 
 def _terms(books: Books) -> Table:
@@ -116,7 +116,7 @@ def _terms(books: Books) -> Table:
         "Description": text(lambda r: f"Net {r[1]} days"),
         "DueDays": number(lambda r: r[1], 4),
     }
-    return Table("TblApTerms", columns, lambda: tuple(books.terms_days.items()))
+    return Table("TblApTerms", columns, lambda: tuple(books.terms_days.items()), key=("TermsCode",))
 
 
 def _taxes(books: Books) -> Table:
@@ -128,7 +128,7 @@ def _taxes(books: Books) -> Table:
         "PrvTaxRate": number(lambda _r: Decimal(), 8, 5),
         "ApTaxGlCode": constant(TAX_GL_CODE),
     }
-    return Table("AdmTax", columns, lambda: tuple(books.tax_rates.items()))
+    return Table("AdmTax", columns, lambda: tuple(books.tax_rates.items()), key=("TaxCode",))
 
 
 def _currencies(books: Books) -> Table:
@@ -142,13 +142,13 @@ def _currencies(books: Books) -> Table:
         "FixedRate": text(lambda r: yes(r.fixed)),
         "Tolerance": number(lambda _r: Decimal(), 5, 2),
     }
-    return Table("TblCurrency", columns, lambda: tuple(books.currencies.values()))
+    return Table("TblCurrency", columns, lambda: tuple(books.currencies.values()), key=("Currency",))
 
 
 def setup_tables(books: Books) -> list[Table]:
     """Return the supplier and set-up tables over ``books``."""
     return [
-        Table("ApSupplier", _supplier_columns(books), books.suppliers.values, {("Supplier",): supplier_look_up(books)}),
+        _per_supplier(books, "ApSupplier", _supplier_columns(books)),
         _addresses(books),
         _banks(),
         _branches(),
