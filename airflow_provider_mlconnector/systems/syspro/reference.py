@@ -14,12 +14,23 @@ from airflow_provider_mlconnector.systems.syspro.periods import PERIODS, Period,
 
 SUPPLIERS = Query(
     "ApSupplier",
-    ("Supplier", "SupplierName", "Branch", "Currency", "TermsCode", "OnHold", "GrnMatchReqd", "DefTaxCode"),
+    (
+        "Supplier",
+        "SupplierName",
+        "Branch",
+        "Currency",
+        "TermsCode",
+        "OnHold",
+        "PurchOrdAllowed",
+        "GrnMatchReqd",
+        "DefTaxCode",
+    ),
 )
 ACCOUNTS = Query(
     "GenMaster", ("GlCode", "Description", "AccountType", "ControlAccFlag", "AccOnHldFlag", "AnalysisRequired")
 )
 BRANCHES = Query("ApBranch", ("Branch", "Description"))
+STOCK = Query("InvMaster", ("StockCode",))
 TAXES = Query("AdmTax", ("TaxCode", "CurTaxRate", "ApTaxGlCode"))
 GL_CONTROL = Query(
     "GenControl",
@@ -38,7 +49,7 @@ WHOLE_CHART_FROM = 300
 def read_reference(
     client: SysproClient, options: SysproOptions, *, suppliers: Sequence[str], accounts: Sequence[str]
 ) -> dict[str, Any]:
-    """Read all reference data as a JSON-able dict.
+    """Read all that invoices need as a JSON-able dict.
 
     Args:
         client: Logged on, or it will log on.
@@ -47,8 +58,20 @@ def read_reference(
         accounts: The GL codes concerned; empty reads the whole chart.
 
     Returns:
+        That of :func:`read_codes`, and ``{"calendar": {...}}``.
+    """
+    codes = read_codes(client, options, suppliers=suppliers, accounts=accounts)
+    return {**codes, "calendar": read_calendar(client, options)}
+
+
+def read_codes(
+    client: SysproClient, options: SysproOptions, *, suppliers: Sequence[str], accounts: Sequence[str]
+) -> dict[str, Any]:
+    """Read the codes documents of any kind are checked against; arguments as of :func:`read_reference`.
+
+    Returns:
         ``{"profile": {...}, "suppliers": {normalized: [row, ...]}, "accounts": {code: row}, "branches": {code: row},
-        "terms": {code: row}, "taxes": {code: row}, "calendar": {...}}``; rows by SYSPRO's column names, all text.
+        "terms": {code: row}, "taxes": {code: row}}``; rows by SYSPRO's column names, all text.
     """
     taxes = _by_key(read(client, TAXES), "TaxCode")
     wanted = list(accounts)
@@ -62,7 +85,13 @@ def read_reference(
         "branches": _by_key(read(client, BRANCHES), "Branch"),
         "terms": _by_key(_site_columns(client, terms_query(options), "terms days column"), "TermsCode"),
         "taxes": taxes,
-        "calendar": read_calendar(client, options),
+    }
+
+
+def read_stock(client: SysproClient) -> dict[str, str]:
+    """Read the inventory master's codes: normalized code → code as stored. Any other code is no stocked item."""
+    return {
+        normal(row["StockCode"]): row["StockCode"] for rows in pages(client, STOCK, key="StockCode") for row in rows
     }
 
 
