@@ -1,6 +1,6 @@
 """The control API under ``/_sandbox/``: what tests and the demo ask of the sandbox itself.
 
-GET credentials, accounts, ledger, truth, requests, faults, health · POST reset, documents, clock, faults ·
+GET credentials, accounts, router, ledger, truth, requests, faults, health · POST reset, documents, clock, faults ·
 DELETE faults.
 Errors are ``{"error": text}`` with 400 (not understood) or 404 (no such command).
 """
@@ -62,6 +62,12 @@ async def _credentials(app: SandboxApp, request: Request) -> dict[str, Any]:
 async def _accounts(app: SandboxApp, _request: Request) -> dict[str, Any]:
     """Give, per system, what it lets in besides that connection, such as SYSPRO's other operators."""
     return {name: _parts(system)[1] for name, system in app.systems.items()}
+
+
+async def _router(app: SandboxApp, request: Request) -> dict[str, Any]:
+    """Give JAGGAER's XML router: the URL that takes each kind of message, and the credentials inside the message."""
+    known, base = app.jaggaer.router(), str(request.base_url).rstrip("/")
+    return known | {"urls": {root: base + path for root, path in known.pop("paths").items()}}
 
 
 def _parts(system: System) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -144,6 +150,7 @@ COMMANDS: dict[tuple[str, str], Command] = {
     ("GET", "health"): _health,
     ("GET", "credentials"): _credentials,
     ("GET", "accounts"): _accounts,
+    ("GET", "router"): _router,
     ("GET", "ledger"): _ledger,
     ("GET", "truth"): _truth,
     ("GET", "requests"): _requests,

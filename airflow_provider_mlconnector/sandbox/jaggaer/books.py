@@ -33,6 +33,8 @@ class Books:
     orders: OrderBook
     order_generator: OrderGenerator
     suppliers: SupplierBook
+    imported: dict[int, dict[str, Any]] = field(default_factory=dict)
+    """By invoiceId, when and by what an invoice was imported."""
     attempts: list[Attempt] = field(default_factory=list)
 
     def attempt(self, request: Request, **fields: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from typing import Any, Protocol
 
 from starlette.requests import Request
@@ -19,6 +20,36 @@ NOT_COMPLETED = 2
 WITH_WARNINGS = 1
 """``returnCode`` of an operation that was completed with warnings."""
 Document = dict[str, Any]
+
+
+class RefusedError(ValueError):
+    """The application refuses a record; the text is ``returnMessage`` (SIM, in the style of ``124(field,value)``)."""
+
+    def __init__(self, message: str, code: int = NOT_COMPLETED) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def amount(value: object) -> Decimal:
+    """Read an amount; raises RefusedError for what is none."""
+    try:
+        read = Decimal(str(value))
+    except InvalidOperation as error:
+        message = f"125(amount,{value})"
+        raise RefusedError(message) from error
+    if not read.is_finite():
+        message = f"125(amount,{value})"
+        raise RefusedError(message)
+    return read
+
+
+def whole(value: object) -> int:
+    """Read a whole number; raises RefusedError for what is none."""
+    try:
+        return int(str(value))
+    except ValueError as error:
+        message = f"125(number,{value})"
+        raise RefusedError(message) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,5 +42,26 @@ class JaggaerOptions:
     """Form of a profile's ``lastModTime``; all three are documented (§2.3)."""
     match_key: Literal["auto", "bravoId", "extUniqueCode", "extCode", "fiscalCode"] = "auto"
     """SIM: what CREATEUPDATE of a profile matches by; ``auto``: bravoId, else extUniqueCode, else extCode."""
+    router_identity: str = "AcmeERP"
+    router_secret: str = "r0uter-s3cret<&>"  # noqa: S105 - invented; holds what XML has to escape
+    """Who may send XML messages to the router; both stand in the message itself (§1.5)."""
+    ocr_path: str = "/apps/Router/BuyerInvoiceOcrImport"
+    """SIM: where BuyerInvoiceOcrMessage is taken; real sites configure it (§3.1). Must begin with ``/apps/``."""
+    padded_texts: bool = True
+    """Whether the router's answers surround texts with line breaks and blanks, as seen (§3.4)."""
+    tsm_partial: bool = True
+    """Whether a supplier message stores its sound suppliers beside faulty ones; partial or full is unknown (§3.4)."""
+    tsm_stops_at_violation: bool = True
+    """Whether suppliers before one that breaks the DTD are stored; "later documents not read" allows it (§3.4)."""
+    tsm_custom_elements: tuple[str, ...] = ("PaymentNote",)
+    """Custom elements of suppliers the tenant has configured."""
+    order_custom_fields: tuple[str, ...] = ("Account", "CostCenter", "Project", "BusinessUnit")
+    """Custom fields of purchase orders the tenant has configured; others are refused (§3.2)."""
+    ocr_unique: Literal["supplier", "tenant", "off"] = "supplier"
+    """SIM: within what an imported supplierInvoiceNumber must be unique; that it must be is documented (§2.5)."""
+    ocr_status: Literal["Pending", "Completed"] = "Pending"
+    """SIM: workflowStatus of an imported invoice; a completed one is Payable, a pending one InProcess."""
+    ocr_answers_id: bool = True
+    """SIM: whether the JSON import answers ``invoiceId``; its answer was never captured (§2.5)."""
     unique_ext_code: bool = True
     """SIM: whether CREATE of a profile refuses an external code that is taken."""

@@ -17,17 +17,13 @@ from starlette.responses import Response
 
 from airflow_provider_mlconnector.sandbox.jaggaer import order_wire, wire
 from airflow_provider_mlconnector.sandbox.jaggaer.books import Books, json_body
-from airflow_provider_mlconnector.sandbox.jaggaer.listing import NOT_COMPLETED, Document, refuse_list
+from airflow_provider_mlconnector.sandbox.jaggaer.listing import Document, RefusedError, amount, refuse_list, whole
 from airflow_provider_mlconnector.sandbox.jaggaer.order_wire import CANCELLED
 from airflow_provider_mlconnector.sandbox.jaggaer.orders import Event
 from airflow_provider_mlconnector.sandbox.jaggaer.tokens import json_response
 
 OPERATIONS = frozenset({"CREATE", "UPDATE", "CREATEUPDATE"})
 _NUMBER_WIDTH = 10
-
-
-class RefusedError(ValueError):
-    """The application refuses a record; the text is its message (SIM, in the style of ``124(field,value)``)."""
 
 
 async def detail(books: Books, _request: Request, key: str) -> Response:
@@ -57,7 +53,7 @@ async def upsert(books: Books, request: Request, _key: str) -> Response:
         stored = store(books, sent, operation, by="rest", request_no=request.state.request_no)
     except RefusedError as error:
         books.attempt(request, **attempt, outcome="refused", reason=str(error))
-        return books.orders.shape.answer(NOT_COMPLETED, str(error))
+        return books.orders.shape.answer(error.code, str(error))
     books.attempt(request, **attempt, outcome="stored")
     keys = {name: stored[name] for name in ("poId", "poNumber", "revisionNumber")}
     return books.orders.shape.answer(0, "", **keys)
@@ -105,9 +101,7 @@ def _created(books: Books, sent: Document, now: datetime) -> Document:
     }
     fixed = {"poId": defaults["poId"], "poNumber": defaults["poNumber"], "revisionDate": stamp, "lastUpdate": stamp}
     lines = [_line({}, line) for line in order_wire.lines_of(sent)]
-    return order_wire.totaled(
-        {"header": defaults | _kept(sent["header"]) | fixed, "lineList": {"poLine": lines}},
-    )
+    return order_wire.totaled({"header": defaults | _kept(sent["header"]) | fixed, "lineList": {"poLine": lines}})
 
 
 def _changed(known: Document, sent: Document, now: datetime) -> Document:
@@ -122,12 +116,15 @@ def _changed(known: Document, sent: Document, now: datetime) -> Document:
 
 
 def _kept(header: Document) -> Document:
-    return {name: value for name, value in header.items() if name not in ("distributeRevision", "total")}
+    kept = {name: value for name, value in header.items() if name not in ("distributeRevision", "total")}
+    return kept | {"revisionNumber": whole(kept["revisionNumber"])} if "revisionNumber" in kept else kept
 
 
 def _line(known: Document, sent: Document) -> Document:
     line: Document = {"status": "Sent"} | known | sent
-    return line | {"status": CANCELLED} if not line.get("quantity") else line
+    whole(line.get("lineNumber"))
+    amount(line.get("unitPrice", 0))
+    return line if amount(line.get("quantity", 0)) else line | {"status": CANCELLED}
 
 
 def _check(books: Books, order: Document) -> None:

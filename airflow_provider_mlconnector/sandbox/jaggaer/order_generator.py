@@ -143,7 +143,7 @@ class OrderGenerator:
             supplier=known or MasterSupplier(number, str(header["supplier"].get("name", number))),
             currency=header["currency"],
             number=f"NB-{invoice_id}",
-            business_unit=header["businessUnit"],
+            business_unit=str(header.get("businessUnit", _UNITS[0])),
             invoice_date=moment.date(),
             last_update=moment,
             lines=[],

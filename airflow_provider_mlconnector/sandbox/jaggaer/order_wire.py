@@ -123,8 +123,11 @@ def invoice_line(order: Document, line: Document, quantity: Decimal, price: Deci
 
 
 def coding_of(line: Mapping[str, Any]) -> tuple[list[Split], str | None]:
-    """Read the splits of a line back from the wire, and their kind."""
-    group = line["splittableFieldSetGroupList"]["splittableFieldSetGroup"][0]["splittableFieldIndexSet"][0]
+    """Read the splits of a line back from the wire, and their kind; a line without coding has one empty split."""
+    groups = line.get("splittableFieldSetGroupList", {}).get("splittableFieldSetGroup", [])
+    if not groups:
+        return [Split("", "")], None
+    group = groups[0]["splittableFieldIndexSet"][0]
     splits = []
     for entry in group["splittableFieldIndexList"]["splittableFieldIndex"]:
         codes = {value["internalName"]: value["value"] for value in entry["customFieldValueList"]["customFieldValue"]}

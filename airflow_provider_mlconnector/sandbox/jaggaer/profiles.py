@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from airflow_provider_mlconnector.sandbox.jaggaer import fiql, wire
 from airflow_provider_mlconnector.sandbox.jaggaer.books import Books, json_body
-from airflow_provider_mlconnector.sandbox.jaggaer.listing import NOT_COMPLETED, WITH_WARNINGS, Document, Shape
+from airflow_provider_mlconnector.sandbox.jaggaer.listing import WITH_WARNINGS, Document, RefusedError, Shape
 from airflow_provider_mlconnector.sandbox.jaggaer.options import JaggaerOptions
 from airflow_provider_mlconnector.sandbox.jaggaer.suppliers import PROFILE_FIELDS, Supplier, SupplierBook
 
@@ -31,14 +31,6 @@ _SUB_USER_FIELDS = frozenset({
     "name", "surName", "email", "login", "userId", "phoneNumber", "mobilePhoneNumber", "division", "businessUnit",
     "rightsProfile", "language", "timezone", "ssoCodeData",
 })  # fmt: skip
-
-
-class ProfileRefusedError(ValueError):
-    """A company is refused; the text is ``returnMessage``."""
-
-    def __init__(self, message: str, code: int = NOT_COMPLETED) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 class ProfileList:
@@ -99,7 +91,7 @@ async def upsert(books: Books, request: Request, _key: str) -> Response:
     key = fields.get("extCode") or str(info.get("bravoId", ""))
     try:
         row, done = _store(books, operation, str(info.get("bravoId", "")), fields)
-    except ProfileRefusedError as error:
+    except RefusedError as error:
         books.attempt(request, **attempt, key=key, outcome="refused", reason=str(error), detail=detail)
         return SHAPE.answer(error.code, str(error))
     warning = _sub_users(row, body.get("subUsers"))
@@ -120,7 +112,7 @@ def _store(books: Books, operation: str, bravo_id: str, fields: dict[str, str]) 
     if operation not in ("CREATE", "UPDATE", "CREATEUPDATE"):
         # CREATE_FROM_TEMPLATE and the _RESET codes exist, what they do is not public: not simulated
         message = f"130(operationCode,{operation})"
-        raise ProfileRefusedError(message)
+        raise RefusedError(message)
     found = None if operation == "CREATE" else _match(books, operation, bravo_id, fields)
     now = books.clock.now()
     _check_alias(books, found, fields)
@@ -129,7 +121,7 @@ def _store(books: Books, operation: str, bravo_id: str, fields: dict[str, str]) 
         return found, "updated"
     if not fields.get("companyName"):
         message = "101(companyName)"
-        raise ProfileRefusedError(message)
+        raise RefusedError(message)
     _check_codes(books, fields)
     return books.suppliers.create({k: v for k, v in fields.items() if v}, now, by="rest"), "created"
 
@@ -139,7 +131,7 @@ def _match(books: Books, operation: str, bravo_id: str, fields: dict[str, str]) 
         found = books.suppliers.get(bravo_id)
         if found is None:
             message = f"124(bravoId,{bravo_id})"
-            raise ProfileRefusedError(message)
+            raise RefusedError(message)
         return found
     names = {"auto": ("extUniqueCode", "extCode"), "bravoId": ()}.get(books.options.match_key)
     for name in (books.options.match_key,) if names is None else names:
@@ -153,7 +145,7 @@ def _check_alias(books: Books, found: Supplier | None, fields: dict[str, str]) -
     taken = books.suppliers.first("userAlias", fields.get("userAlias", ""))
     if taken is not None and taken is not found:
         message = "112(USER_ALIAS)"
-        raise ProfileRefusedError(message, SUPER_USER_EXISTS)
+        raise RefusedError(message, SUPER_USER_EXISTS)
 
 
 def _check_codes(books: Books, fields: dict[str, str]) -> None:
@@ -161,7 +153,7 @@ def _check_codes(books: Books, fields: dict[str, str]) -> None:
     for name in ("extUniqueCode", "extCode") if books.options.unique_ext_code else ():
         if books.suppliers.first(name, fields.get(name, "")):
             message = f"112({name})"
-            raise ProfileRefusedError(message)
+            raise RefusedError(message)
 
 
 def _sub_users(row: Supplier, sent: object) -> str:

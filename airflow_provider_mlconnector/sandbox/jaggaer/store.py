@@ -27,6 +27,7 @@ class InvoiceStore:
         self._hidden: set[int] = set()
         self._generated: dict[str, list[int]] = {}
         self._views: dict[str, list[int]] = {}
+        self._numbers: dict[str, dict[int, None]] | None = None
 
     def get(self, invoice_id: int) -> Document | None:
         """Return the detail of one invoice, or None."""
@@ -80,7 +81,7 @@ class InvoiceStore:
         header: Document = document["header"]
         return header
 
-    def add(self, body: Document, now: datetime) -> Document:
+    def add(self, body: Document, now: datetime, label: str = "added") -> Document:
         """Add an invoice given in wire form; id, JAGGAER number and lastUpdate are filled in where absent."""
         header = dict(body["header"])
         invoice_id = int(header.setdefault("invoiceId", self.next_id()))
@@ -88,7 +89,7 @@ class InvoiceStore:
         header.setdefault("originalInvoiceNumber", header["invoiceNumber"])
         header.setdefault("lastUpdate", wire.timestamp(now))
         document = {"header": header, "lineList": body.get("lineList", {"invoiceLine": []})}
-        self._keep(invoice_id, document, "added")
+        self._keep(invoice_id, document, label)
         return header
 
     def generate(self, label: str, now: datetime, *, lines: int | None = None) -> Document:
@@ -106,6 +107,15 @@ class InvoiceStore:
         for draft in drafts:
             self._keep(draft.id, wire.document(draft), draft.label)
 
+    def numbered(self, number: str) -> Iterable[int]:
+        """Return the ids of invoices that have a supplierInvoiceNumber now; indexed at the first call."""
+        if self._numbers is None:
+            self._numbers = {}
+            for invoice_id in (*self._generator.ids, *self._overlay):
+                self._index(invoice_id, self._numbers)
+        found = self._numbers.get(number, ())
+        return [i for i in found if self.header(i).get("supplierInvoiceNumber") == number]
+
     def truth(self) -> dict[str, dict[str, Any]]:
         """Return, per invoice id, what was generated and what the tenant now shows."""
         rows = {str(i): _truth(self._generator.draft(i)) for i in self._generator.ids if i not in self._overlay}
@@ -122,7 +132,12 @@ class InvoiceStore:
         self._overlay[invoice_id] = document
         if label:
             self._labels[invoice_id] = label
+        if self._numbers is not None:
+            self._index(invoice_id, self._numbers)
         self._views.clear()
+
+    def _index(self, invoice_id: int, numbers: dict[str, dict[int, None]]) -> None:
+        numbers.setdefault(str(self.header(invoice_id).get("supplierInvoiceNumber")), {})[invoice_id] = None
 
     def _view(self, filter_text: str) -> list[int]:
         clauses = fiql.parse(filter_text)

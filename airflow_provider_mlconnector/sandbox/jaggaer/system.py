@@ -1,7 +1,8 @@
 """The simulated JAGGAER tenant: everything below ``/auth/``, ``/j1p/`` and ``/apps/`` (``reference/jaggaer.md §1–§3``).
 
 Names of calls, for faults and counts: Token, ListInvoices, GetInvoice, ListPurchaseOrders, GetPurchaseOrder,
-UpsertPurchaseOrder, ListCompanyProfiles, UpsertCompanyProfile, Unknown. What people do in it is in ``person``.
+UpsertPurchaseOrder, ListCompanyProfiles, UpsertCompanyProfile, ImportInvoice; of the XML router RouterSuppliers,
+RouterPurchaseOrders, RouterInvoices; Unknown. What people do in it is in ``person``.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from airflow_provider_mlconnector.sandbox.clock import SimClock
-from airflow_provider_mlconnector.sandbox.jaggaer import oracle, order_api, person, profiles
+from airflow_provider_mlconnector.sandbox.jaggaer import imports, oracle, order_api, person, profiles, router
 from airflow_provider_mlconnector.sandbox.jaggaer.books import BodyError, Books, opened
 from airflow_provider_mlconnector.sandbox.jaggaer.listing import Listed, answer_list, refuse_list
 from airflow_provider_mlconnector.sandbox.jaggaer.options import JaggaerOptions
@@ -28,7 +29,7 @@ from airflow_provider_mlconnector.sandbox.jaggaer.tokens import (
 
 JI, JA = "/j1p/api/public/ji/v1", "/j1p/api/public/ja/v1"
 INVOICES = f"{JI}/invoices"
-PREFIXES = ("/auth/", "/j1p/")
+PREFIXES = ("/auth/", "/j1p/", "/apps/")
 Handler = Callable[[Books, Request, str], Awaitable[Response]]
 
 
@@ -41,14 +42,15 @@ class JaggaerSystem:
 
     def reset(self, *, seed: int, options: JaggaerOptions) -> None:
         """Start over: new records dated before the clock's start, no tokens, no edits."""
-        self._options = options
         self._books = opened(seed=seed, clock=self._clock, options=options)
+        self._options = options
         self._lists: dict[str, Listed] = {
             "ListInvoices": self._books.invoices,
             "ListPurchaseOrders": self._books.orders,
             "ListCompanyProfiles": profiles.ProfileList(self._books.suppliers, options),
         }
         self._tokens = TokenEndpoint(clock=self._clock, options=options)
+        self._router_paths = router.PATHS | {options.ocr_path: "RouterInvoices"}
         self._drop_next = 0
 
     def call_name(self, path: str, query: Mapping[str, str], method: str = "GET") -> str:  # noqa: ARG002 - one seam
@@ -61,6 +63,8 @@ class JaggaerSystem:
         call, key = self._route(path, request.method)
         if call == "Token":
             return await self._token(request, path)
+        if path.startswith("/apps/"):
+            return await self._routed(call, request)
         if not self._tokens.accepts(request.headers.get("authorization", "")):
             return json_response({"error": "invalid_token"}, 401, {"WWW-Authenticate": 'Bearer error="invalid_token"'})
         if call == "Unknown":
@@ -82,6 +86,11 @@ class JaggaerSystem:
         """Return what a user would enter in an Airflow connection, apart from the host."""
         return {"login": CLIENT_ID, "password": CLIENT_SECRET, "extra": {}}
 
+    def router(self) -> dict[str, Any]:
+        """Return where the XML router takes which message, and the credentials a message must carry."""
+        paths = {router.ENDPOINTS[call].root: path for path, call in self._router_paths.items()}
+        return {"paths": paths, "identity": self._options.router_identity, "shared_secret": self._options.router_secret}
+
     def ledger(self) -> dict[str, Any]:
         """Return all the tenant holds and every write that was asked for; see ``oracle.ledger``."""
         logons = {"issued": self._tokens.logons["issued"], "refused": self._tokens.logons["refused"]}
@@ -101,6 +110,14 @@ class JaggaerSystem:
             return json_response({"error": "HTTP 404 Not Found"}, 404)
         return await self._tokens.answer(request) if realm == REALM else json_response(_NO_REALM, 404)
 
+    async def _routed(self, call: str, request: Request) -> Response:
+        """Answer the XML router, which knows no tokens."""
+        if call == "Unknown":
+            return Response("Not Found", 404, media_type="text/plain")  # SIM
+        if request.method != "POST":
+            return Response("Method Not Allowed", 405, {"Allow": "POST"}, media_type="text/plain")  # SIM
+        return await router.answer(self._books, request, call)
+
     async def _resource(self, call: str, request: Request, key: str) -> Response:
         if call in self._lists:
             drop, self._drop_next = self._drop_next, 0
@@ -114,6 +131,8 @@ class JaggaerSystem:
         """Return a path's call and the key in it; a list is named by GET, a write to the same path by POST."""
         if path.startswith("/auth/"):
             return "Token", ""
+        if path.startswith("/apps/"):
+            return self._router_paths.get(path.rstrip("/"), "Unknown"), ""
         resource = RESOURCES.get(path.rstrip("/"))
         if resource:
             return resource.get(method, resource["GET"]), ""
@@ -130,6 +149,7 @@ async def _invoice(books: Books, _request: Request, key: str) -> Response:
 
 RESOURCES: dict[str, dict[str, str]] = {
     INVOICES: {"GET": "ListInvoices"},
+    f"{INVOICES}/ocr": {"GET": "GetInvoice", "POST": "ImportInvoice"},
     f"{JI}/purchaseorders": {"GET": "ListPurchaseOrders", "POST": "UpsertPurchaseOrder"},
     f"{JA}/companyprofiles": {"GET": "ListCompanyProfiles", "POST": "UpsertCompanyProfile"},
 }
@@ -141,9 +161,10 @@ DETAILS: dict[str, str] = {
 """Path above a key → call."""
 HANDLERS: dict[str, Handler] = {
     "GetInvoice": _invoice,
+    "ImportInvoice": imports.post,
     "GetPurchaseOrder": order_api.detail,
     "UpsertPurchaseOrder": order_api.upsert,
     "UpsertCompanyProfile": profiles.upsert,
 }
-WRITES = frozenset({"UpsertPurchaseOrder", "UpsertCompanyProfile"})
+WRITES = frozenset({"ImportInvoice", "UpsertPurchaseOrder", "UpsertCompanyProfile"})
 _NO_REALM = {"error": "Realm does not exist"}
