@@ -41,13 +41,17 @@ def either(*parts: Condition | Where) -> Where:
 
 @dataclass(frozen=True)
 class Query:
-    """One COMFND query. Table and columns are SQL names and case-sensitive; ``rows`` None returns every row."""
+    """One COMFND query. Table and columns are SQL names and case-sensitive; ``rows`` None returns every row.
+
+    ``all_columns`` (SYSPRO 8) returns every column the table has, not only those named.
+    """
 
     table: str
     columns: tuple[str, ...]
     where: Where | None = None
     order_by: str = ""
     rows: int | None = None
+    all_columns: bool = False
 
     def document(self) -> str:
         """Write the ``<Query>`` document."""
@@ -58,6 +62,7 @@ class Query:
                 "COMFND.XSD",
                 xml.element("TableName", self.table),
                 None if self.rows is None else xml.element("ReturnRows", str(self.rows)),
+                xml.element("AllColumns", "Y") if self.all_columns else None,
                 xml.element("Columns", *(xml.element("Column", column) for column in self.columns)),
                 where,
                 xml.element("OrderBy", xml.element("Column", self.order_by)) if self.order_by else None,
@@ -104,6 +109,8 @@ def _flatten(where: Where) -> list[_Flat]:
 def read(client: SysproClient, query: Query) -> list[dict[str, str]]:
     """Run a query and return its rows: the wanted columns by the names asked for, trimmed, ``""`` when absent.
 
+    With ``all_columns`` the further ones follow, by the names SYSPRO gives them.
+
     Raises:
         ProtocolError: An ``ERROR:`` text, another root than the table's, or fewer rows than it claims.
     """
@@ -111,12 +118,17 @@ def read(client: SysproClient, query: Query) -> list[dict[str, str]]:
     if xml.name(root) != query.table.lower():
         msg = f"SYSPRO answered the query of {query.table} with a document of {xml.name(root)}"
         raise ProtocolError(msg, evidence=xml.write(root).encode()[:65536])
-    rows = [{column: xml.text(row, column) for column in query.columns} for row in xml.children(root, "Row")]
+    rows = [_cells(row, query) for row in xml.children(root, "Row")]
     claimed = xml.text(root, "RowsReturned")
     if claimed.isdigit() and int(claimed) != len(rows):
         msg = f"SYSPRO says the query of {query.table} returned {claimed} rows and sent {len(rows)}"
         raise ProtocolError(msg, evidence=xml.write(root).encode()[:65536])
     return rows
+
+
+def _cells(row: xml.Element, query: Query) -> dict[str, str]:
+    named = {column: xml.text(row, column) for column in query.columns}
+    return named | {str(cell.tag): xml.text(cell) for cell in row} if query.all_columns else named
 
 
 def pages(client: SysproClient, query: Query, *, key: str, size: int = PAGE_ROWS) -> Iterator[list[dict[str, str]]]:
