@@ -69,6 +69,8 @@ class FilterContract(Part):
     param: Name = "flt"
     equal: Name = "=="
     greater_or_equal: Name = ">="
+    among: Name = "=in="
+    """Before a list of values in parentheses."""
     conjunction: Name = ";"
     """Between two conditions that must both hold."""
     components_param: Name = "comp"
@@ -110,6 +112,8 @@ class SupplierWrites(Part):
     """Fields that every new company gets, such as locale or time zone where the tenant demands them."""
     tax_id: Name = "fiscalCode"
     """Field for a tax id where none of ``suppliers.tax_id`` is filled yet."""
+    id_filter: Name = "BRAVOID"
+    """Name of the company's key in the filter."""
 
 
 class TsmContract(Part):
