@@ -65,19 +65,20 @@ def validated(model: type[Model], fields: Mapping[str, Any]) -> Model:
 
 def key_of(record: Place, resource: ResourceContract, what: str) -> str:
     """Return the record's key, called ``what`` where it is missing."""
-    parent, key = _parent(record, resource.id)
+    parent, key = parent_of(record, resource.id)
     return parent.text(key, required=what)
 
 
 def changed_at(record: Place, resource: ResourceContract) -> datetime:
     """Return when the record was last changed (aware, UTC)."""
-    parent, key = _parent(record, resource.modified)
+    parent, key = parent_of(record, resource.modified)
     parent.text(key, required="the time of the last change")
     moment = moment_of(parent.data.get(key), resource.time_zone)
     return parent.refuse(key, "a time such as 2026-01-15T10:20:30.400Z") if moment is None else moment
 
 
-def _parent(record: Place, path: str) -> tuple[Place, str]:
+def parent_of(record: Place, path: str) -> tuple[Place, str]:
+    """Return the object a dotted path of the contract ends in, and its last key."""
     parent, _, key = path.rpartition(".")
     data = at(record.data, parent) if parent else record.data
     return Place(data if isinstance(data, Mapping) else {}, parent or "the record"), key

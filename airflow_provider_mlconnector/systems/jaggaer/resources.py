@@ -113,8 +113,10 @@ class OrderContract(ResourceContract):
     """Nothing more is expected on the order."""
     canceled: tuple[Name, ...] = ("Cancelled", "Canceled")
     """Of orders and of single lines."""
-    pending: tuple[Name, ...] = ("Pending", "Draft", "Rejected")
-    """Not approved (yet): no document."""
+    pending: tuple[Name, ...] = ("Pending",)
+    """In approval, be it the order, its change or its cancellation: wait."""
+    unapproved: tuple[Name, ...] = ("Draft", "Rejected")
+    """No document, unless it is canceled: it may have been approved in an earlier revision."""
 
     def __str__(self) -> str:
         return f"status {' or '.join((*self.approved, *self.closed, *self.canceled))}"
