@@ -234,10 +234,15 @@ class Books:
         """Post a journal that was stored but not posted, authorizing it.
 
         Raises:
-            ValueError: If it is posted already, or does not balance.
+            ValueError: If it is posted or cancelled already, does not balance, or its period is closed.
         """
-        if journal.status == sim_texts.JOURNAL_POSTED or journal.debit != journal.credit:
-            msg = f"journal {journal.journal} is posted already or does not balance"
+        waiting = journal.status in {sim_texts.JOURNAL_HELD, sim_texts.JOURNAL_NOT_POSTED}
+        if (
+            not waiting
+            or journal.debit != journal.credit
+            or not self.periods.gl_is_open((journal.year, journal.period))
+        ):
+            msg = f"journal {journal.journal} is posted or cancelled, does not balance, or its period is closed"
             raise ValueError(msg)
         journal.status = sim_texts.JOURNAL_POSTED
         journal.authorized = True

@@ -113,6 +113,19 @@ def post(books: Books, *, xml_parameters: str, xml_in: str, origin: Origin) -> s
     return wire.answer(ROOT.lower(), _content(results, parameters), books.options.version)
 
 
+def enter(books: Books, item: etree._Element, origin: Origin) -> GlJournal:
+    """Store a journal typed in at the screen, warnings ignored, and return it.
+
+    Raises:
+        ValueError: If SYSPRO would refuse it.
+    """
+    findings = Findings("Y")
+    draft = _checked(books, item, findings, _Parameters(), origin.at.date())
+    if draft is None:
+        raise ValueError(findings.reason())
+    return _store(books, draft, origin)
+
+
 def _read_parameters(text: str, *, strict: bool) -> _Parameters:
     if not text.strip():
         return _Parameters()

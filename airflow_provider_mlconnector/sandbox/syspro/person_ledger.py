@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from lxml import etree
+
+from airflow_provider_mlconnector.sandbox.syspro import gentjl
 from airflow_provider_mlconnector.sandbox.syspro.clerk import Action, Body, Clerk
-from airflow_provider_mlconnector.sandbox.syspro.records import GlAccount, Section
+from airflow_provider_mlconnector.sandbox.syspro.records import GlAccount, GlJournal, Section
+from airflow_provider_mlconnector.sandbox.syspro.sim_texts import JOURNAL_CANCELLED, JOURNAL_HELD, JOURNAL_NOT_POSTED
 
 
 class LedgerClerk(Clerk):
@@ -16,7 +20,10 @@ class LedgerClerk(Clerk):
             "gl_section": self._section,
             "period": self._period,
             "gl_integration_run": self._integrate,
+            "gl_journal": self._enter_journal,
+            "gl_journal_authorize": self._authorize_journal,
             "gl_journal_post": self._post_journal,
+            "gl_journal_cancel": self._cancel_journal,
         }
 
     def _account(self, body: Body) -> dict[str, object]:
@@ -54,11 +61,59 @@ class LedgerClerk(Clerk):
         outcomes = self._books.run_integration(self._origin)
         return {"journals": [outcome.journal.journal for outcome in outcomes if outcome.journal is not None]}
 
-    def _post_journal(self, body: Body) -> dict[str, object]:
-        """Authorize and post a GL journal that is on hold or was not posted."""
+    def _enter_journal(self, body: Body) -> dict[str, object]:
+        """Type a journal in: ``lines`` of gl_code and signed value; ``hold`` keeps it from being posted."""
+        journal = gentjl.enter(self._books, _journal(body), self._origin)
+        return {"journal": journal.journal, "status": journal.status}
+
+    def _stored_journal(self, body: Body) -> GlJournal:
         journal = self._books.journal_numbered(int(body["journal"]))
         if journal is None:
             msg = f"GL journal {body['journal']} not found"
             raise ValueError(msg)
+        return journal
+
+    def _post_journal(self, body: Body) -> dict[str, object]:
+        """Authorize and post a GL journal that is on hold or was not posted."""
+        journal = self._stored_journal(body)
         self._books.post_held(journal)
         return {"journal": journal.journal, "status": journal.status}
+
+    def _authorize_journal(self, body: Body) -> dict[str, object]:
+        """Authorize a GL journal and leave its posting to someone else."""
+        journal = self._unposted(body)
+        journal.authorized = True
+        if journal.status == JOURNAL_HELD:
+            journal.status = JOURNAL_NOT_POSTED
+        return {"journal": journal.journal, "status": journal.status}
+
+    def _cancel_journal(self, body: Body) -> dict[str, object]:
+        """Cancel a GL journal that was not posted: it stays in the control table and never reaches a balance."""
+        journal = self._unposted(body)
+        journal.status = JOURNAL_CANCELLED
+        return {"journal": journal.journal, "status": journal.status}
+
+    def _unposted(self, body: Body) -> GlJournal:
+        journal = self._stored_journal(body)
+        if journal.status not in {JOURNAL_HELD, JOURNAL_NOT_POSTED}:
+            msg = f"GL journal {journal.journal} is posted or cancelled"
+            raise ValueError(msg)
+        return journal
+
+
+def _journal(body: Body) -> etree._Element:
+    """Return the GENTJL item of what was typed in."""
+    item = etree.Element("Item")
+    fields = {
+        "AuthorizeJournal": "A", "HoldJournal": "Y" if body.get("hold") else "N",
+        "JournalReference": body.get("reference", ""), "Notation": body.get("notation", ""),
+        "PostingPeriod": body.get("period", ""), "PostingYear": body.get("year", ""),
+    }  # fmt: skip
+    for name, value in fields.items():
+        etree.SubElement(item, name).text = str(value)
+    for line in body["lines"]:
+        element = etree.SubElement(item, "JournalDetails")
+        etree.SubElement(element, "LedgerCode").text = line["gl_code"]
+        etree.SubElement(element, "Reference").text = line.get("reference", "")
+        etree.SubElement(element, "EntryAmount").text = str(line["value"])
+    return item
