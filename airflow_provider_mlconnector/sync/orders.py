@@ -17,6 +17,7 @@ from airflow_provider_mlconnector.systems.ports import StepKind
 
 _OPEN = frozenset({StepState.SENDING, StepState.UNCERTAIN})
 _WITHDRAWN = frozenset({"closed_at_source", "no_longer_eligible"})
+_BEFORE_CUT_OVER = "before_cut_over"
 _FOR_A_PERSON = "needs_a_person"
 _LOOKED_UP = frozenset({"not_found_yet", _FOR_A_PERSON})
 """Reason codes of uncertain documents whose first look-up, and so the time a request may live, is behind them."""
@@ -167,7 +168,9 @@ def _again(
     if objection := next((text for applies, text in objections if applies), ""):
         return refuse(document, objection)
     if not executed:
-        return Decision(document, State.EXTRACTED, "is checked and posted by the next run", now)
+        old = document.state is State.SKIPPED and document.reason_code == _BEFORE_CUT_OVER
+        although = " although it is dated before the cut-over, unless the target holds it" if old else ""
+        return Decision(document, State.EXTRACTED, f"is checked and posted by the next run{although}", now)
     # checked anew, an outdated one would give way to the newer revision, which waits for this one to be finished
     to = State.VALIDATED if failed and outdated else State.EXTRACTED
     return Decision(document, to, f"keeps what the target has ({names}); the next run sends the rest", now)
