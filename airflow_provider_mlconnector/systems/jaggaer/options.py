@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from airflow_provider_mlconnector.documents.supplier import owners
 
 
 class JaggaerOptions(BaseModel):
@@ -14,6 +16,8 @@ class JaggaerOptions(BaseModel):
         account_list: Name of the custom field that holds GL accounts (``customFieldName``).
         cost_center_list: The same for cost centers.
         business_unit: Internal name of the business unit in supplier and code-list messages, empty for all.
+        batch_size: Entries of a code list in one request.
+        invoices_route: For payments: name of the route that takes this tenant's invoices into the ledger.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -23,3 +27,11 @@ class JaggaerOptions(BaseModel):
     account_list: str = Field(default="Account", min_length=1)
     cost_center_list: str = Field(default="CostCenter", min_length=1)
     business_unit: str = ""
+    batch_size: int = Field(default=100, ge=1, le=1000)
+    invoices_route: str = ""
+
+    @field_validator("owners")
+    @classmethod
+    def _known(cls, chosen: dict[str, str]) -> dict[str, str]:
+        owners(chosen)
+        return chosen

@@ -16,6 +16,7 @@ from typing import Any, Final
 from airflow_provider_mlconnector.documents.supplier import Address, BankAccount, CodedSupplier, RemitTo
 from airflow_provider_mlconnector.systems import xml
 from airflow_provider_mlconnector.systems.jaggaer.contract import TsmContract
+from airflow_provider_mlconnector.systems.jaggaer.profiles import is_usable, iso
 from airflow_provider_mlconnector.systems.jaggaer.router import Message
 
 ROOT: Final = "SupplierSyncMessage"
@@ -23,7 +24,6 @@ PARTS: Final = ("remit_to", "terms", "bank")
 """Parts of a supplier that have an entry of their own in the message."""
 _LINES: Final = 3
 _ACCOUNT_ORDER: Final = ("AccountId", "AccountHolderName", "AccountType", "CountryCode", "BankAccount", "FlexFields")
-_ISO_COUNTRY: Final = 2
 Content = Mapping[str, Any]
 
 
@@ -37,7 +37,7 @@ def content_of(coded: CodedSupplier, *, number: str, name: str, unit: str) -> Co
         unit: Internal name of the business unit that knows it under this number, empty for none.
     """
     supplier = coded.supplier
-    said: dict[str, Any] = {"number": number, "active": supplier.active and not supplier.on_hold}
+    said: dict[str, Any] = {"number": number, "active": is_usable(supplier)}
     said |= {key: text for key, text in (("name", name), ("unit", unit)) if text}
     if supplier.remit_to is not None:
         said["remit_to"] = _remit_to(supplier.remit_to)
@@ -92,7 +92,7 @@ def _remit_to(remit_to: RemitTo) -> dict[str, Any]:
     address = remit_to.address
     if not remit_to.name and address == Address():
         return {}
-    country = _iso(address.country)
+    country = iso(address.country)
     lines = [line for line in address.lines if line]
     if address.country and not country:
         lines.append(address.country)  # a country in words has no element of its own
@@ -116,13 +116,8 @@ def _bank(bank: BankAccount) -> dict[str, str]:
         "holder": bank.holder,
         "account": bank.account,
         "branch": bank.branch,
-        "country": _iso(bank.country),
+        "country": iso(bank.country),
     }
-
-
-def _iso(country: str) -> str:
-    is_code = len(country) == _ISO_COUNTRY and country.isascii() and country.isalpha()
-    return country.upper() if is_code else ""
 
 
 def _units(content: Content) -> xml.Element | None:
