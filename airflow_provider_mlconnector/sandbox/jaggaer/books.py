@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from starlette.requests import Request
@@ -11,6 +13,7 @@ from starlette.requests import Request
 from airflow_provider_mlconnector.sandbox.clock import SimClock
 from airflow_provider_mlconnector.sandbox.generator import Generator
 from airflow_provider_mlconnector.sandbox.jaggaer.attempts import Attempt
+from airflow_provider_mlconnector.sandbox.jaggaer.code_book import CodeBook
 from airflow_provider_mlconnector.sandbox.jaggaer.options import JaggaerOptions
 from airflow_provider_mlconnector.sandbox.jaggaer.order_generator import OrderGenerator
 from airflow_provider_mlconnector.sandbox.jaggaer.orders import OrderBook
@@ -23,6 +26,20 @@ class BodyError(ValueError):
     """The body of a request is no JSON object; answered by 400."""
 
 
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """One payment the ERP reported for an invoice; ``date`` as it was sent."""
+
+    at: datetime
+    request_no: int
+    invoice_id: int
+    number: str
+    date: str
+    method: str
+    currency: str
+    amount: Decimal
+
+
 @dataclass(slots=True)
 class Books:
     """The tenant's records, its settings and its clock."""
@@ -33,6 +50,8 @@ class Books:
     orders: OrderBook
     order_generator: OrderGenerator
     suppliers: SupplierBook
+    codes: CodeBook
+    payments: list[Payment] = field(default_factory=list)
     imported: dict[int, dict[str, Any]] = field(default_factory=dict)
     """By invoiceId, when and by what an invoice was imported."""
     attempts: list[Attempt] = field(default_factory=list)
@@ -67,7 +86,7 @@ def opened(*, seed: int, clock: SimClock, options: JaggaerOptions) -> Books:
     invoices.take(billing)
     suppliers = SupplierBook((*SUPPLIERS, *further), clock.start)
     suppliers.unlink(further[: options.suppliers_unlinked])
-    return Books(clock, options, invoices, orders, order_generator, suppliers)
+    return Books(clock, options, invoices, orders, order_generator, suppliers, CodeBook(clock.start))
 
 
 async def json_body(request: Request) -> dict[str, Any]:

@@ -63,5 +63,13 @@ class JaggaerOptions:
     """SIM: workflowStatus of an imported invoice; a completed one is Payable, a pending one InProcess."""
     ocr_answers_id: bool = True
     """SIM: whether the JSON import answers ``invoiceId``; its answer was never captured (§2.5)."""
+    code_fields: tuple[str, ...] = ("Account", "CostCenter", "Project")
+    """Custom fields whose values the tenant keeps as code lists."""
+    code_writes: bool = True
+    """Whether code lists may be written; sources disagree (§2.8)."""
+    payments: bool = False
+    """Whether payments of an invoice are taken; sources disagree (§2.8)."""
+    payments_off_status: Literal[404, 405] = 404
+    """SIM: the answer of a tenant that does not take payments."""
     unique_ext_code: bool = True
     """SIM: whether CREATE of a profile refuses an external code that is taken."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow_provider_mlconnector.sandbox.jaggaer import imports
+from airflow_provider_mlconnector.sandbox.jaggaer import imports, payments
 from airflow_provider_mlconnector.sandbox.jaggaer.books import Books
 
 
@@ -13,6 +13,7 @@ def ledger(books: Books) -> dict[str, Any]:
 
     ``invoices`` is their count (one by one they are in ``GET truth``); ``purchase_orders`` have keys, lines and every
     state they went through; ``suppliers`` have profile, sub-users and TSM data in one row;
+    ``code_lists`` are records as they are; ``payments`` every one reported, repeated ones included;
     ``imported_invoices`` are those that came in by REST or router, as they are now; ``write_attempts`` are every
     record of every write, refused ones included.
     """
@@ -20,6 +21,8 @@ def ledger(books: Books) -> dict[str, Any]:
         "invoices": len(books.invoices.matching("")),
         "purchase_orders": books.orders.ledger(),
         "suppliers": books.suppliers.ledger(),
+        "code_lists": books.codes.ledger(),
+        "payments": payments.ledger(books),
         "imported_invoices": imports.ledger(books),
         "write_attempts": [attempt.show() for attempt in books.attempts],
     }

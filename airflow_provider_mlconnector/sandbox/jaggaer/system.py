@@ -1,12 +1,14 @@
 """The simulated JAGGAER tenant: everything below ``/auth/``, ``/j1p/`` and ``/apps/`` (``reference/jaggaer.md §1–§3``).
 
 Names of calls, for faults and counts: Token, ListInvoices, GetInvoice, ListPurchaseOrders, GetPurchaseOrder,
-UpsertPurchaseOrder, ListCompanyProfiles, UpsertCompanyProfile, ImportInvoice; of the XML router RouterSuppliers,
+UpsertPurchaseOrder, ListCompanyProfiles, UpsertCompanyProfile, ImportInvoice,
+ListCustomFieldValues, UpsertCustomFieldValues, PostPayment; of the XML router RouterSuppliers,
 RouterPurchaseOrders, RouterInvoices; Unknown. What people do in it is in ``person``.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -14,7 +16,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from airflow_provider_mlconnector.sandbox.clock import SimClock
-from airflow_provider_mlconnector.sandbox.jaggaer import imports, oracle, order_api, person, profiles, router
+from airflow_provider_mlconnector.sandbox.jaggaer import (
+    code_api,
+    imports,
+    oracle,
+    order_api,
+    payments,
+    person,
+    profiles,
+    router,
+)
 from airflow_provider_mlconnector.sandbox.jaggaer.books import BodyError, Books, opened
 from airflow_provider_mlconnector.sandbox.jaggaer.listing import Listed, answer_list, refuse_list
 from airflow_provider_mlconnector.sandbox.jaggaer.options import JaggaerOptions
@@ -47,6 +58,7 @@ class JaggaerSystem:
         self._lists: dict[str, Listed] = {
             "ListInvoices": self._books.invoices,
             "ListPurchaseOrders": self._books.orders,
+            "ListCustomFieldValues": self._books.codes,
             "ListCompanyProfiles": profiles.ProfileList(self._books.suppliers, options),
         }
         self._tokens = TokenEndpoint(clock=self._clock, options=options)
@@ -136,6 +148,9 @@ class JaggaerSystem:
         resource = RESOURCES.get(path.rstrip("/"))
         if resource:
             return resource.get(method, resource["GET"]), ""
+        paid = _PAYMENTS.fullmatch(path)
+        if paid:
+            return "PostPayment", paid["id"]
         parent, _, key = path.rstrip("/").rpartition("/")
         return DETAILS.get(parent, "Unknown"), key
 
@@ -151,6 +166,7 @@ RESOURCES: dict[str, dict[str, str]] = {
     INVOICES: {"GET": "ListInvoices"},
     f"{INVOICES}/ocr": {"GET": "GetInvoice", "POST": "ImportInvoice"},
     f"{JI}/purchaseorders": {"GET": "ListPurchaseOrders", "POST": "UpsertPurchaseOrder"},
+    f"{JI}/customfieldvalues": {"GET": "ListCustomFieldValues", "POST": "UpsertCustomFieldValues"},
     f"{JA}/companyprofiles": {"GET": "ListCompanyProfiles", "POST": "UpsertCompanyProfile"},
 }
 """Path → method → call."""
@@ -165,6 +181,11 @@ HANDLERS: dict[str, Handler] = {
     "GetPurchaseOrder": order_api.detail,
     "UpsertPurchaseOrder": order_api.upsert,
     "UpsertCompanyProfile": profiles.upsert,
+    "UpsertCustomFieldValues": code_api.upsert,
+    "PostPayment": payments.post,
 }
-WRITES = frozenset({"ImportInvoice", "UpsertPurchaseOrder", "UpsertCompanyProfile"})
+WRITES = frozenset(
+    {"ImportInvoice", "UpsertPurchaseOrder", "UpsertCompanyProfile", "UpsertCustomFieldValues", "PostPayment"}
+)
+_PAYMENTS = re.compile(f"{re.escape(INVOICES)}/(?P<id>[^/]+)/payments/?")
 _NO_REALM = {"error": "Realm does not exist"}
