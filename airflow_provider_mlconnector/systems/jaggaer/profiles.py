@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from airflow_provider_mlconnector.documents.matching import Candidate, code_key, name_key
-from airflow_provider_mlconnector.documents.supplier import CodedSupplier, FieldGroup, Supplier
+from airflow_provider_mlconnector.documents.supplier import CodedSupplier, Contact, FieldGroup, Supplier
 from airflow_provider_mlconnector.systems.jaggaer.contract import JaggaerContract
 from airflow_provider_mlconnector.systems.jaggaer.fields import at
 from airflow_provider_mlconnector.systems.jaggaer.rows import among, scalar
@@ -41,6 +41,8 @@ KEPT: Final = (
 )
 """Fields of the company itself. Whether JAGGAER keeps or clears what an update leaves out is not documented, so an
 update repeats them all. Those of its super-user (``user…``) are never sent: they are a person's."""
+READ: Final = (*KEPT, "userName", "userSurName", "userEmail", "userPhone", "userFax")
+"""Fields that are compared. The super-user speaks for the company where its own contact fields are empty."""
 _ISO_COUNTRY: Final = 2
 _ADDRESS: Final = ("address", "city", "province", "zip")
 _WRITTEN_ALIKE: Final = frozenset({"fiscalCode", "euVat", "bizPhone", "bizFax", "zip"})
@@ -91,7 +93,7 @@ def fields_by_group(
     found: dict[FieldGroup, dict[str, str]] = {FieldGroup.NAME: {NAME: supplier.name}}
     if supplier.address is not None:
         place = supplier.address
-        values = (", ".join(filter(None, place.lines)), place.city, place.region, place.postal_code)
+        values = ("\n".join(filter(None, place.lines)), place.city, place.region, place.postal_code)
         found[FieldGroup.ADDRESS] = dict(zip(_ADDRESS, values, strict=True)) | {"isoCountry": iso(place.country)}
     if supplier.contact is not None:
         who = supplier.contact
@@ -126,6 +128,18 @@ def differs(group: FieldGroup, fields: Mapping[str, str], current: Profile) -> b
             return True
         return _joined(fields) != _joined(current)
     return bool(changed(fields, current))
+
+
+def contact_differs(contact: Contact, current: Profile) -> bool:
+    """Tell whether people reach the supplier otherwise, as far as both sides say so."""
+    person = " ".join(filter(None, (current.get("userName"), current.get("userSurName"))))
+    shown = {name: current.get(f"biz{name}") or current.get(f"user{name}", "") for name in ("Email", "Phone", "Fax")}
+    told = {"bizEmail": contact.email, "bizPhone": contact.phone}
+    if contact.fax is not None:
+        told["bizFax"] = contact.fax
+    return name_key(contact.name) != name_key(person) or bool(
+        changed(told, {f"biz{name}": text for name, text in shown.items()})
+    )
 
 
 def changed(fields: Mapping[str, str], current: Profile) -> list[str]:

@@ -89,7 +89,7 @@ class SupplierPlanner:
             steps,
             key=key,
             reason="" if steps else "JAGGAER says the same already",
-            overruled=self._overruled(wanted, current),
+            overruled=self._overruled(supplier, wanted, current),
         )
 
     def _key(self, supplier: Supplier, holdings: Holdings, context: Context) -> str:
@@ -141,16 +141,21 @@ class SupplierPlanner:
             fields |= {name: values[name] for name in profiles.changed(values, current) if values[name] or emptied}
         return fields
 
-    def _overruled(self, wanted: Mapping[FieldGroup, Mapping[str, str]], current: Profile) -> list[Overruled]:
-        return [
-            Overruled(
-                str(group),
-                profiles.in_words(values),
-                profiles.in_words({name: current.get(name, "") for name in values}),
-            )
-            for group, values in wanted.items()
-            if self.owners[group] is Owner.JAGGAER and profiles.differs(group, values, current)
-        ]
+    def _overruled(
+        self, supplier: Supplier, wanted: Mapping[FieldGroup, Mapping[str, str]], current: Profile
+    ) -> list[Overruled]:
+        lost = []
+        for group, values in wanted.items():
+            if self.owners[group] is Owner.ERP:
+                continue
+            if group is FieldGroup.CONTACT and supplier.contact is not None:
+                differs = profiles.contact_differs(supplier.contact, current)
+            else:
+                differs = profiles.differs(group, values, current)
+            if differs:
+                there = {name: current.get(name, "") for name in values}
+                lost.append(Overruled(str(group), profiles.in_words(values), profiles.in_words(there)))
+        return lost
 
     # --- the supplier message -------------------------------------------------------------------------------------
 

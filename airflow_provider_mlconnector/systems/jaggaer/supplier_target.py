@@ -224,7 +224,7 @@ class SupplierSession(SteadySession):
     def _sellers(self, rows: Sequence[Row]) -> dict[str, Profile]:
         types = self._contract.suppliers.types
         return {
-            key: {name: profile[name] for name in profiles.KEPT if name in profile}
+            key: {name: profile[name] for name in profiles.READ if name in profile}
             for key, profile in self._keyed(rows).items()
             if not types or not profile.get("type") or among(profile["type"], types)
         }
