@@ -76,7 +76,7 @@ class JaggaerHook(SystemHook):
     def source(self, route: Route) -> DocumentSource:
         """Return the tenant's documents of the route's kind; invoices by the route's status words."""
         if route.document == "invoice":
-            return self._source(self._store, route)
+            return self._invoices(route)
         if route.document not in SOURCES:
             raise self._not_made_for(route, "source")
         module, name = SOURCES[route.document]
@@ -118,8 +118,10 @@ class JaggaerHook(SystemHook):
             raise ConfigurationError(message, field=where) from None
 
     def probe(self) -> Sequence[Check]:
-        """Log in, read one page of the invoice list and one detail."""
-        return [Check(*found) for found in self._source(None, None).probe()]
+        """Log in and read one page of each resource the contract names, and one detail where lists are short."""
+        from airflow_provider_mlconnector.systems.jaggaer.probing import probe_tenant
+
+        return [Check(*found) for found in probe_tenant(self._client(None))]
 
     def contract(self) -> JaggaerContract:
         """Return what this tenant does differently: the form's fields over the contract overrides.
@@ -154,11 +156,11 @@ class JaggaerHook(SystemHook):
             on_secret=mask_secret,
         )
 
-    def _source(self, store: Store | None, route: Route | None) -> JaggaerInvoiceSource:
+    def _invoices(self, route: Route) -> JaggaerInvoiceSource:
         from airflow_provider_mlconnector.systems.jaggaer.source import JaggaerInvoiceSource
 
-        client = self._client(store)
-        words = _eligibility(client.contract.eligibility, route) if route else None
+        client = self._client(self._store)
+        words = _eligibility(client.contract.eligibility, route)
         return JaggaerInvoiceSource(client, tenant=self._tenant, eligibility=words)
 
 

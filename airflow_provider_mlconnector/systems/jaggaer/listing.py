@@ -50,6 +50,11 @@ class ListedSource(OpenSource, ABC):
         return f"{self._noun} list"
 
     @property
+    def offered(self) -> bool:
+        """Whether the contract names a path of the list."""
+        return bool(self._form.resource.list)
+
+    @property
     def _detail_name(self) -> str:
         return f"{self._noun} detail"
 
@@ -139,9 +144,7 @@ class ListedSource(OpenSource, ABC):
         return checks
 
     def probe_resource(self) -> list[Finding]:
-        """Try this resource alone. One the tenant does not offer is no failure, but said; one not named is left out."""
-        if not self._form.resource.list:
-            return []
+        """Try this resource alone; one the tenant does not offer is no failure, but said."""
         step = self.list_name
         checks: list[Finding] = []
         try:
