@@ -40,8 +40,8 @@ def _discounts(prefix: str) -> dict[str, Column]:
     return {f"{prefix}DiscPct{n}": number(lambda _r: Decimal(), 5, 2) for n in (1, 2, 3)}
 
 
-def _headers(books: Books) -> Table:
-    columns = {
+def _header_columns() -> dict[str, Column]:
+    return {
         NUMBER_COLUMN: text(lambda r: r.number),
         "OrderStatus": text(lambda r: r.status),
         "ActiveFlag": text(lambda r: yes(r.status not in {COMPLETE, CANCELLED})),
@@ -70,6 +70,8 @@ def _headers(books: Books) -> Table:
         "TimeStamp": text(lambda r: stamp(r.version)),
     }
 
+
+def _headers(books: Books) -> Table:
     def numbered(key: str) -> Sequence[Order]:
         found = books.orders.by_number.get(key)
         return (found,) if found else ()
@@ -79,7 +81,7 @@ def _headers(books: Books) -> Table:
         ("CustomerPoNumber",): books.orders.of_customer_po,
         ("Supplier",): books.orders.of_supplier,
     }
-    return Table("PorMasterHdr", columns, books.orders.by_number.values, indexes, (NUMBER_COLUMN,))
+    return Table("PorMasterHdr", _header_columns(), books.orders.by_number.values, indexes, (NUMBER_COLUMN,))
 
 
 def _completed_on(row: Order) -> date | None:
@@ -92,13 +94,13 @@ def local_price(order: Order, line: OrderLine) -> Decimal:
     return line.price * order.rate if order.mul_div == "M" else line.price / order.rate
 
 
-def _details(books: Books) -> Table:
-    """One row per line: M columns hold merchandise lines, N columns the others."""
+def _detail_columns() -> dict[str, Column]:
+    """Return the columns of a line: M columns hold merchandise lines, N columns the others."""
 
     def texts(name: str) -> Column:
         return text(lambda r: str(r[1].fields[name]))
 
-    columns = {
+    return {
         NUMBER_COLUMN: text(lambda r: r[0].number),
         LINE_COLUMN: number(lambda r: r[2], 4),
         "LineType": text(lambda r: r[1].kind),
@@ -132,6 +134,10 @@ def _details(books: Books) -> Table:
         "TimeStamp": text(lambda r: stamp(r[0].version)),
     }
 
+
+def _details(books: Books) -> Table:
+    """One row per line of every order."""
+
     def spread(orders: Iterable[Order]) -> list[DetailRow]:
         return [(order, line, line.number) for order in orders for line in order.lines.values()]
 
@@ -141,7 +147,7 @@ def _details(books: Books) -> Table:
 
     indexes: Indexes = {(NUMBER_COLUMN,): of_order}
     return Table(
-        "PorMasterDetail", columns, lambda: spread(books.orders.by_number.values()), indexes,
+        "PorMasterDetail", _detail_columns(), lambda: spread(books.orders.by_number.values()), indexes,
         (NUMBER_COLUMN, LINE_COLUMN),
     )  # fmt: skip
 
