@@ -95,7 +95,9 @@ class Lot:
         Raises:
             MLConnectorError: The target cannot be used now; nothing that was not sent is lost.
         """
+        done = Verdict(None, State.POSTED, code="nothing_left", reason="all of its steps were executed before")
         try:
+            self._conclude([(work, done) for work in list(self._open.values()) if work.current is None])
             while self._open and not self._job.out_of_time():
                 self._round()
         except MLConnectorError:

@@ -53,7 +53,7 @@ def check_revision(
         What the target holds of it, None when nothing.
 
     Raises:
-        Superseded: A newer one exists.
+        Superseded: A newer one exists, and nothing of this one is in the target; what is partly there is finished.
         Unchanged: An older one is in the target and says the same.
         Parked: ``changed_after_posting`` with the difference (for a kind that is not revisable), or
             ``earlier_in_flight``.
@@ -62,7 +62,7 @@ def check_revision(
     if not others:
         return None
     newer = [other for other in others if other.revision > record.revision]
-    if newer:
+    if newer and never_left(uow, [record]):
         raise Superseded(f"revision {newer[-1].revision} is newer")  # noqa: TRY003, EM102 - a verdict, not an error
     older = [other for other in others if other.revision < record.revision]
     known: Known | None = None

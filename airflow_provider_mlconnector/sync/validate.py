@@ -12,7 +12,7 @@ from typing import Any
 from airflow_provider_mlconnector.documents.lifecycle import DUE_FOR_VALIDATION, State
 from airflow_provider_mlconnector.errors import DocumentError, Parked, Rejected
 from airflow_provider_mlconnector.store import UnitOfWork
-from airflow_provider_mlconnector.store.records import Change, DocumentRecord, NewStep
+from airflow_provider_mlconnector.store.records import Change, DocumentRecord, NewStep, StepRecord
 from airflow_provider_mlconnector.sync.drafts import pack
 from airflow_provider_mlconnector.sync.job import Job, Reference, logger, our_reference, reference
 from airflow_provider_mlconnector.sync.kinds import Coding, DocumentKind, kind_of
@@ -21,6 +21,7 @@ from airflow_provider_mlconnector.sync.mappings import MappingText, current_mapp
 from airflow_provider_mlconnector.sync.preview import preview_verdicts
 from airflow_provider_mlconnector.sync.revisions import Superseded, Unchanged, check_revision, reassert
 from airflow_provider_mlconnector.sync.session import reference_data
+from airflow_provider_mlconnector.sync.verdicts import EXECUTED
 from airflow_provider_mlconnector.systems.ports import Context, DocumentTarget, Links, Plan, StepDraft
 
 LOT = 200
@@ -133,6 +134,7 @@ def _judge_lot(job: Job, rules: Rules, lot: Sequence[DocumentRecord]) -> Counter
         verdicts = [
             _judge(uow, job, rules, record, history[_series(record)], payloads[record.id], links) for record in lot
         ]
+        verdicts = _held_to_what_was_done(uow, verdicts)
         collisions = uow.steps.plan([step for verdict in verdicts for step in verdict.steps])
         uow.steps.drop([v.change.document.id for v in verdicts if v.change.to is not State.VALIDATED])
         changes = [_collided(verdict, collisions) for verdict in verdicts]
@@ -202,6 +204,32 @@ def _judge(
             return _Verdict(_nothing_to_write(record, document, plan, context, rules), plan=plan)
         return _Verdict(_validated(record, document, plan, rules), _steps(record, rules, plan.steps), plan)
     return _Verdict(change)
+
+
+def _held_to_what_was_done(uow: UnitOfWork, verdicts: Sequence[_Verdict]) -> list[_Verdict]:
+    """Refuse plans without a step the target has executed: it would be sent once more under another key."""
+    done = uow.steps.of([verdict.change.document.id for verdict in verdicts if verdict.steps])
+    return [_held_to(verdict, done.get(verdict.change.document.id, ())) for verdict in verdicts]
+
+
+def _held_to(verdict: _Verdict, steps: Sequence[StepRecord]) -> _Verdict:
+    planned = {(step.name, step.target, step.company, step.remote_reference) for step in verdict.steps}
+    lost = next(
+        (
+            step
+            for step in steps
+            if step.state in EXECUTED and (step.name, step.target, step.company, step.remote_reference) not in planned
+        ),
+        None,
+    )
+    if lost is None:
+        return verdict
+    text = (
+        f"{lost.payload['text']} is in the target already, and would now be {verdict.steps[0].payload['text']}. Undo "
+        "the change of code, supplier or number, or finish the document there by hand"
+    )
+    error = Parked(text, code="partly_posted", subject=lost.remote_reference)
+    return _Verdict(_objection(verdict.change.document, error, changed=False))
 
 
 def _follow_up(uow: UnitOfWork, job: Job, verdicts: Sequence[_Verdict], done: AbstractSet[str]) -> None:
