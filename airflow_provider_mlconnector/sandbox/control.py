@@ -1,7 +1,7 @@
 """The control API under ``/_sandbox/``: what tests and the demo ask of the sandbox itself.
 
-GET credentials, accounts, router, ledger, truth, requests, faults, health · POST reset, documents, clock, faults ·
-DELETE faults.
+GET credentials, accounts, router, ledger, truth, requests, faults, health · POST reset, documents, exports,
+clock, faults · DELETE faults.
 Errors are ``{"error": text}`` with 400 (not understood) or 404 (no such command).
 """
 
@@ -107,6 +107,11 @@ async def _documents(app: SandboxApp, request: Request) -> dict[str, Any]:
     return system.add(kind, body.get("body", body))
 
 
+async def _exports(app: SandboxApp, request: Request) -> dict[str, Any]:
+    """Give what changed in JAGGAER as XML messages, ready to be put into a folder; see ``jaggaer.exports``."""
+    return app.jaggaer.export(await _body(request))
+
+
 async def _clock(app: SandboxApp, request: Request) -> dict[str, Any]:
     """Take ``{"advance": seconds}`` or ``{"set": ISO time with zone}``."""
     body = await _body(request)
@@ -156,6 +161,7 @@ COMMANDS: dict[tuple[str, str], Command] = {
     ("GET", "requests"): _requests,
     ("POST", "reset"): _reset,
     ("POST", "documents"): _documents,
+    ("POST", "exports"): _exports,
     ("POST", "clock"): _clock,
     ("GET", "faults"): _show_faults,
     ("POST", "faults"): _set_faults,

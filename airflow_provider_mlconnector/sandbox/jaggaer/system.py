@@ -18,6 +18,7 @@ from starlette.responses import Response
 from airflow_provider_mlconnector.sandbox.clock import SimClock
 from airflow_provider_mlconnector.sandbox.jaggaer import (
     code_api,
+    exports,
     imports,
     oracle,
     order_api,
@@ -102,6 +103,10 @@ class JaggaerSystem:
         """Return where the XML router takes which message, and the credentials a message must carry."""
         paths = {router.ENDPOINTS[call].root: path for path, call in self._router_paths.items()}
         return {"paths": paths, "identity": self._options.router_identity, "shared_secret": self._options.router_secret}
+
+    def export(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Return what changed as exported XML messages; body and errors are those of ``exports``."""
+        return exports.export(self._books, body)
 
     def ledger(self) -> dict[str, Any]:
         """Return all the tenant holds and every write that was asked for; see ``oracle.ledger``."""

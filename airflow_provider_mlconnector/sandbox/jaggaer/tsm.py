@@ -15,6 +15,7 @@ from lxml import etree
 from airflow_provider_mlconnector.sandbox.jaggaer import xmlio
 from airflow_provider_mlconnector.sandbox.jaggaer.books import Books
 from airflow_provider_mlconnector.sandbox.jaggaer.suppliers import ACTIVE, INACTIVE, Part, Supplier
+from airflow_provider_mlconnector.sandbox.jaggaer.tsm_dtd import in_order
 from airflow_provider_mlconnector.sandbox.master import TERMS
 
 SHARED: Mapping[str, str] = {
@@ -98,6 +99,22 @@ def errors_of(sent: Sent) -> etree._Element:
         elif each.list_name:
             name, ref = _ERRORS[each.list_name]
             shown.append(xmlio.build(name, {ref: {"ERPNumber": each.key}, "ErrorMessage": each.message}))
+    return shown
+
+
+def encode(row: Supplier) -> etree._Element:
+    """Return a supplier as a ``Supplier`` element of JAGGAER's own making."""
+    content: Part = {element: row.profile[name] for element, name in SHARED.items() if name in row.profile}
+    content |= row.texts | {"SQIntegrationNumber": row.sq_id}
+    content["Active"] = "Yes" if row.profile.get("status") == ACTIVE else "No"
+    if row.vendor_numbers:
+        numbers = [{"@businessUnitInternalName": unit, "#text": n} for unit, n in row.vendor_numbers.items()]
+        content["BusinessUnitVendorNumberList"] = {"BusinessUnitVendorNumber": numbers}
+    if currency := row.profile.get("currency"):
+        content["SupportedCurrencyList"] = {"IsoCurrencyCode": currency}
+    content |= {name: {PARTS[name]: list(parts.values())} for name, parts in row.parts.items() if parts}
+    shown = xmlio.build("Supplier", in_order("Supplier", content))
+    shown.set("isChanged", "T")
     return shown
 
 

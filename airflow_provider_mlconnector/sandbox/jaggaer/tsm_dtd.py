@@ -6,6 +6,10 @@ not name hold text. LookupRequestMessage is not simulated.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from typing import Any
+
 from airflow_provider_mlconnector.sandbox.jaggaer.xmlio import HEADER_MODELS, document_type
 
 _TRIO = "ERPNumber?, OldERPNumber?, SQIntegrationNumber?, ThirdPartyRefNumber?"
@@ -22,8 +26,6 @@ _SUPPLIER = (
     "RestrictFulfillmentLocationsByBusinessUnit CustomElementList AccountsPayableList TaxInformationList "
     "InsuranceInformationList EnablePaymentProvisioning"
 )
-SUPPLIER_ORDER = tuple(_SUPPLIER.split())
-"""Children of ``Supplier`` in the order the DTD enforces."""
 
 
 def _optional(names: str) -> str:
@@ -92,3 +94,16 @@ ATTRIBUTES: dict[str, str] = {
     "AccountsPayable": "type",
 }
 SUPPLIER_DTD = document_type(MODELS, ATTRIBUTES)
+
+
+def in_order(name: str, content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an element's content, and all below it, with children in the order the DTD enforces."""
+    order = {child: index for index, child in enumerate(re.findall(r"\w+", MODELS.get(name, "")))}
+    children = sorted(content, key=lambda child: order.get(child, -1))
+    return {child: _ordered(child, content[child]) for child in children}
+
+
+def _ordered(name: str, value: Any) -> Any:  # noqa: ANN401 - text, a mapping or a list of either
+    if isinstance(value, Mapping):
+        return in_order(name, value)
+    return [_ordered(name, each) for each in value] if isinstance(value, list) else value
