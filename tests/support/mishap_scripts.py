@@ -6,12 +6,12 @@ import json
 from typing import Any
 
 import pytest
-from support import flow as flows
 from support.mishaps import ACCOUNT, BAD, NUMBER, SUPPLIER, Desk, Script, line, prepared
 
 from airflow_provider_mlconnector.documents.invoice import Invoice
 from airflow_provider_mlconnector.documents.lifecycle import State
 from airflow_provider_mlconnector.sync.adopt import adopt
+from airflow_provider_mlconnector.systems.jaggaer.source import JaggaerInvoiceSource
 
 LOST = {"kind": "reset_before", "call": "Post:APSTIN"}
 ACCOUNTS, CENTERS = ("51200", "51300", "52100", "53000", "54000", "55000", "15000"), ("CC10", "CC20", "CC30", "CC40")
@@ -145,16 +145,17 @@ def detail_gone(desk: Desk) -> None:
 
 
 def breaks_our_codec(desk: Desk) -> None:
+    """Our own code fails over the bad invoice."""
     desk.add_both()
-    whole = flows.decode
+    whole = JaggaerInvoiceSource.decode
 
-    def decode(payload: bytes) -> Invoice:
+    def decode(source: JaggaerInvoiceSource, payload: bytes) -> Invoice:
         if BAD.encode() in payload:
             raise ZeroDivisionError
-        return whole(payload)
+        return whole(source, payload)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(flows, "decode", decode)
+        patch.setattr(JaggaerInvoiceSource, "decode", decode)
         desk.flow.all()
 
 
