@@ -51,6 +51,23 @@ class Deactivate(StrEnum):
     IGNORE = "ignore"
 
 
+class PoNumbering(StrEnum):
+    """Who numbers purchase orders at this site (reference/syspro.md §2.7)."""
+
+    SYSTEM = "system"
+    """SYSPRO; the source's number and our reference stand in CustomerPoNumber."""
+    MANUAL = "manual"
+    """Whoever adds an order: the source's number is SYSPRO's too."""
+
+
+class PoSplit(StrEnum):
+    """What happens to an order line split over several accounts; one of SYSPRO has one."""
+
+    PARK = "park"
+    LARGEST = "largest"
+    """All of the line stands on the account with the largest share; the invoice is coded by its own splits."""
+
+
 class Carrier(StrEnum):
     """How documents travel."""
 
@@ -80,6 +97,11 @@ class SysproOptions(BaseModel):
         line_notations: Send each GL line's text as LedgerNotation. Off, about five three-line invoices fit one GET of
             8 KB; on, about four.
         credit_reference_proven: True once ``ping`` proved that TransactionReference can be read back for credits.
+        po_numbering: Who numbers purchase orders: SYSPRO, or by hand, which takes the source's number.
+        po_split: An order line over several accounts: park it, or put all of it on the largest share.
+        po_status: Status of orders added: 4 already printed, since the source itself sends orders to suppliers; or 1
+            ready to print.
+        po_stock: Look order lines up in the inventory master; off, every line is a non-stocked one.
         owners: Departures from who decides which fields of a supplier (:func:`~...documents.supplier.owners`).
         supplier_number: Number of a new supplier the source has no free number for; ``{key}`` is its key there.
         deactivate: A supplier deactivated at the source: park, put on hold, or ignore.
@@ -119,6 +141,10 @@ class SysproOptions(BaseModel):
     tax_account: str = ""
     line_notations: bool = False
     credit_reference_proven: bool = False
+    po_numbering: PoNumbering = PoNumbering.SYSTEM
+    po_split: PoSplit = PoSplit.PARK
+    po_status: str = Field(default="4", pattern="^[14]$")
+    po_stock: bool = True
     owners: dict[str, str] = Field(default_factory=dict)
     supplier_number: str = "JAG{key}"
     deactivate: Deactivate = Deactivate.PARK
