@@ -82,7 +82,7 @@ def decode(record: Mapping[str, object], layout: Layout) -> Supplier:
     addressed = POSTAL_CODE in row
     return Supplier(
         source_key=key,
-        revision="-",  # SYSPRO tells no changes: the store numbers revisions
+        revision=key,  # SYSPRO tells no changes: the store numbers revisions
         number=key,
         name=name,
         active=not record.get(WITHDRAWN),
