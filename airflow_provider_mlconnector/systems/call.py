@@ -25,7 +25,14 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True)
 class Call:
-    """One request. ``name`` is what logs and errors call it ("APSTIN post"); ``path`` is below the base URL."""
+    """One request.
+
+    Attributes:
+        path: Below the base URL.
+        name: What logs and errors call it ("APSTIN post").
+        refusals: Statuses that come back as an answer to a write too, because they say that nothing here takes it (404,
+            405 of a resource the remote may not offer). Without them such an answer proves nothing.
+    """
 
     method: str
     path: str
@@ -35,6 +42,7 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes | None = field(default=None, repr=False)
     content_type: str | None = None
+    refusals: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)

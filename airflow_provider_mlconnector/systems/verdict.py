@@ -67,7 +67,7 @@ def _failure(text: str, call: Call, ended: Failed, request_id: str) -> Again | M
 
 
 def _status(text: str, call: Call, status: int, wait: float | None, request_id: str) -> Again | MLConnectorError | None:
-    if status // 100 == 2:  # noqa: PLR2004 - the class of success
+    if status // 100 == 2 or status in call.refusals:  # noqa: PLR2004 - the class of success
         return None
     if status == requests.codes.unauthorized:
         return NotAuthenticated(text, request_id=request_id)

@@ -167,9 +167,10 @@ class JaggaerClient:
         reply = self.authorized(lambda headers: Call("GET", path, Effect.READ, name, params=params, headers=headers))
         if reply.status == HTTPStatus.OK or (may_be_absent and reply.status == HTTPStatus.NOT_FOUND):
             return reply
-        raise self._refusal(reply, name)
+        raise self.refusal(reply, name)
 
-    def _refusal(self, reply: Reply, name: str) -> MLConnectorError:
+    def refusal(self, reply: Reply, name: str) -> MLConnectorError:
+        """Return the error for an HTTP status that is no answer of the resource."""
         where = f"connection '{self.connection}'"
         if reply.status == HTTPStatus.FORBIDDEN:
             msg = f"{where}: the client may not use {name}; ask JAGGAER to allow it for this client id"

@@ -50,7 +50,7 @@ def whole(client: JaggaerClient, listing: Listing) -> list[Row]:
     """
     before: list[Row] | None = None
     for _ in range(MAX_PASSES):
-        rows = list(_one_pass(client, listing))
+        rows = list(once(client, listing))
         if rows == before:
             return rows
         before = rows
@@ -74,11 +74,17 @@ def having(client: JaggaerClient, listing: Listing, field: str, values: Sequence
         wanted = f"{field}{filters.equal}{part[0]}" if len(part) == 1 else one_of
         condition = filters.conjunction.join(filter(None, (listing.condition, wanted)))
         narrowed = Listing(listing.path, listing.items, listing.name, condition, listing.components)
-        rows += _one_pass(client, narrowed)
+        rows += once(client, narrowed)
     return rows
 
 
-def _one_pass(client: JaggaerClient, listing: Listing) -> Iterator[Row]:
+def once(client: JaggaerClient, listing: Listing) -> Iterator[Row]:
+    """Read a list in one pass, which may miss rows that move meanwhile: enough where that costs no more than a repeat.
+
+    Raises:
+        ConfigurationError: The tenant does not offer it.
+        ProtocolError: A row or page cannot be read.
+    """
     if not listing.path:
         where = f"connection '{client.connection}', field Contract overrides"
         msg = f"{where}: no path is named for the {listing.name}; ask JAGGAER which one this tenant has"

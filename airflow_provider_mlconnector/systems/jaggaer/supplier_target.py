@@ -155,10 +155,6 @@ class SupplierSession(SteadySession):
 
     def _write(self, step: StepDraft, fields: Mapping[str, str], key: str, effect: Effect, fence: Fence) -> Answer:
         resource = self._contract.suppliers
-        if not resource.upsert:
-            where = f"connection '{self._client.connection}', field Contract overrides"
-            msg = f"{where}: no path is named for writing suppliers"
-            raise ConfigurationError(msg, field=where)
         info = {_last(resource.id): key, **fields} if key else dict(fields)
         company = {"operationCode": step.payload["operation"], "sendEMail": "false", "companyInfo": info}
         name = f"{WRITE} {step.payload['number']}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from airflow_provider_mlconnector.errors import AmbiguousOutcome
+from airflow_provider_mlconnector.errors import AmbiguousOutcome, ConfigurationError
 from airflow_provider_mlconnector.systems.jaggaer.client import JaggaerClient
 from airflow_provider_mlconnector.systems.jaggaer.fields import UnreadableJson, dumps, loads
 from airflow_provider_mlconnector.systems.ports import Fence, Outcome, OutcomeState
@@ -17,6 +17,7 @@ from airflow_provider_mlconnector.systems.transport import Call, Effect
 _EXISTS = re.compile(r"\b112\s*\(")
 """``112(loginSubUser)``, ``112(USER_ALIAS)``: already exists (§2.2)."""
 _SUPER_USER_EXISTS = "-996"
+_NOT_OFFERED = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,14 @@ class Answer:
 
 
 def write(
-    client: JaggaerClient, path: str, body: Mapping[str, Any], *, name: str, effect: Effect, fence: Fence
+    client: JaggaerClient,
+    path: str,
+    body: Mapping[str, Any],
+    *,
+    name: str,
+    effect: Effect,
+    fence: Fence,
+    optional: bool = False,
 ) -> Answer:
     """POST one JSON document.
 
@@ -70,18 +78,33 @@ def write(
         name: What logs and errors call the request.
         effect: ``WRITE``, or ``ABSOLUTE`` where repeating is safe.
         fence: Checked right before the bytes leave.
+        optional: Tenants may not have this resource: then 403, 404 and 405 say so, and nothing was executed.
 
     Raises:
+        ConfigurationError: No path is named, or the tenant does not have it.
         AmbiguousOutcome: No parsed business answer: it may have been executed.
         MLConnectorError: Any other is proof that nothing was executed.
     """
+    if not path:
+        where = f"connection '{client.connection}', field Contract overrides"
+        msg = f"{where}: no path is named for {name}; ask JAGGAER which one this tenant has"
+        raise ConfigurationError(msg, field=where)
     content = dumps(body)
     reply = client.authorized(
         lambda headers: Call(
-            "POST", path, effect, name, headers=headers, body=content, content_type="application/json"
+            "POST",
+            path,
+            effect,
+            name,
+            headers=headers,
+            body=content,
+            content_type="application/json",
+            refusals=_NOT_OFFERED if optional else frozenset(),
         ),
         fence=fence,
     )
+    if optional and reply.status in _NOT_OFFERED:
+        raise client.refusal(reply, name)
     keys = client.contract.envelope
     try:
         envelope = loads(reply.body) if reply.status == HTTPStatus.OK else None
