@@ -31,7 +31,7 @@ def _with_id(path: str) -> str:
 def _known_zone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (OSError, ValueError):
+    except (KeyError, OSError, ValueError):  # unknown, a folder, or no name at all
         msg = "must be a time zone such as UTC or Europe/Rome"
         raise ValueError(msg) from None
     return name
