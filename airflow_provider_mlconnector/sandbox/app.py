@@ -58,12 +58,13 @@ class SandboxApp:
         jaggaer: Mapping[str, Any] | None = None,
         syspro: Mapping[str, Any] | None = None,
         start: datetime | None = None,
+        clock: SimClock | None = None,
     ) -> None:
         self._seed = seed
         self._jaggaer_options = replace(JaggaerOptions(), **(jaggaer or {}))
         self._syspro_options = replace(SysproOptions(), **(syspro or {}))
         self._background: set[asyncio.Task[Any]] = set()
-        self.clock = SimClock(start)
+        self.clock = clock or SimClock(start)
         self.faults = FaultPlan()
         self.requests = RequestLog()
         self.jaggaer = JaggaerSystem(seed=seed, clock=self.clock, options=self._jaggaer_options)

@@ -2,6 +2,7 @@
 
 One JSON object a line: the first names seed, invoices and start, each other one thing a system was told, written before
 it is done. What only reads JAGGAER is left out; its tokens end with the process, as after a restart of the real one.
+While a thing written down is done the clock stands still, so that a replay dates it to the same microsecond.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 import base64
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
@@ -21,7 +23,7 @@ from starlette.types import Message
 from airflow_provider_mlconnector.sandbox.app import SandboxApp, System
 from airflow_provider_mlconnector.sandbox.clock import SimClock
 
-CHANGING = frozenset({"add", "evict_all", "drop_rows"})
+CHANGING = frozenset({"add", "evict_all", "drop_rows", "kill_tokens"})
 """Methods of the systems, besides ``handle``, that change what they hold."""
 
 Entry = dict[str, Any]
@@ -31,18 +33,39 @@ class JournalError(ValueError):
     """The file cannot be gone on with; the message says why."""
 
 
+class JournalClock(SimClock):
+    """A clock that can stand still."""
+
+    _pinned: datetime | None = None
+
+    def now(self) -> datetime:
+        """Return the present simulated moment, or the one the clock stands at."""
+        return self._pinned or super().now()
+
+    @contextmanager
+    def standing(self, moment: datetime) -> Iterator[None]:
+        """Stand at ``moment``. Nothing done meanwhile may wait, or others would see the clock stand."""
+        self._pinned = moment
+        try:
+            yield
+        finally:
+            self._pinned = None
+
+
 class JournaledSystem:
     """A system whose changes are written down first. Everything else goes straight to the system."""
 
-    def __init__(self, name: str, system: System, file: TextIO, clock: SimClock, *, requests: bool) -> None:
+    def __init__(self, name: str, system: System, file: TextIO, clock: JournalClock, *, reads: bool) -> None:
         self._name, self._system, self._file, self._clock = name, system, file, clock
-        self._requests = requests
+        self._reads = reads
 
     async def handle(self, request: Request) -> Response:
-        """Answer one request, written down with its whole body."""
-        if self._requests:
-            self._write({"request": await _described(request)})
-        return await self._system.handle(request)
+        """Answer one request, written down with its whole body; GET only where reading leaves traces (``reads``)."""
+        if request.method == "GET" and not self._reads:
+            return await self._system.handle(request)
+        described = await _described(request)  # from here on the body is at hand: handling waits for nothing
+        with self._clock.standing(self._write({"request": described})):
+            return await self._system.handle(request)
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - stands for any method of the system
         method = getattr(self._system, name)
@@ -50,15 +73,17 @@ class JournaledSystem:
             return method
 
         def recorded(*arguments: object) -> object:
-            self._write({"call": name, "arguments": arguments})
-            return method(*arguments)
+            with self._clock.standing(self._write({"call": name, "arguments": arguments})):
+                return method(*arguments)
 
         return recorded
 
-    def _write(self, entry: Entry) -> None:
-        line = {"system": self._name, "at": self._clock.now().isoformat(), **entry}
+    def _write(self, entry: Entry) -> datetime:
+        moment = self._clock.now()
+        line = {"system": self._name, "at": moment.isoformat(), **entry}
         self._file.write(json.dumps(line) + "\n")
         self._file.flush()
+        return moment
 
 
 class JournaledApp(SandboxApp):
@@ -68,25 +93,35 @@ class JournaledApp(SandboxApp):
         journal: The file; made if absent. Belongs to one process at a time.
         seed: As of ``SandboxApp``.
         invoices: How many invoices the JAGGAER tenant holds.
+        jaggaer: Further fields of ``JaggaerOptions``, such as ``purchase_orders``.
 
     Raises:
-        JournalError: The file was made with another seed or number of invoices, or is no journal.
+        JournalError: The file was made with another seed, number of invoices or further fields, or is no journal.
     """
 
-    def __init__(self, journal: Path, *, seed: int, invoices: int) -> None:
+    def __init__(
+        self, journal: Path, *, seed: int, invoices: int, jaggaer: Mapping[str, int | str | bool] | None = None
+    ) -> None:
+        more = dict(jaggaer or {})
         head, entries = _read(journal)
         if not head:
             # whole seconds: the generator drops the rest, so that a restart dates the same invoices alike
             head = {"seed": seed, "invoices": invoices, "start": datetime.now(UTC).replace(microsecond=0).isoformat()}
+            head |= {"jaggaer": more} if more else {}
             journal.write_text(json.dumps(head) + "\n", encoding="utf-8")
         if (head["seed"], head["invoices"]) != (seed, invoices):
             message = f"{journal} was made with seed {head['seed']} and {head['invoices']} invoices: give the same"
             raise JournalError(message)
-        super().__init__(seed=seed, jaggaer={"invoices": invoices}, start=datetime.fromisoformat(head["start"]))
-        asyncio.run(self._replay(entries))
+        if head.get("jaggaer", {}) != more:
+            message = f"{journal} was made with JAGGAER's {head.get('jaggaer', {})}: give the same"
+            raise JournalError(message)
+        clock = JournalClock(datetime.fromisoformat(head["start"]))
+        super().__init__(seed=seed, jaggaer={"invoices": invoices, **more}, clock=clock)
+        asyncio.run(self._replay(entries, clock))
+        self.jaggaer.kill_tokens()
         file = journal.open("a", encoding="utf-8")
         for name, system in self.systems.items():
-            self.systems[name] = JournaledSystem(name, system, file, self.clock, requests=name == "syspro")
+            self.systems[name] = JournaledSystem(name, system, file, clock, reads=name == "syspro")
 
     def reset(self, **_options: object) -> None:
         """Refuse: what is in the journal happened.
@@ -97,22 +132,24 @@ class JournaledApp(SandboxApp):
         message = "a sandbox with a journal is not reset: stop it, delete the file and start it again"
         raise ValueError(message)
 
-    async def _replay(self, entries: list[Entry]) -> None:
-        latest = self.clock.now()
+    async def _replay(self, entries: list[Entry], clock: JournalClock) -> None:
+        latest = clock.now()
         for entry in entries:
             latest = datetime.fromisoformat(entry["at"])
-            self.clock.set(latest)
-            system = self.systems[entry["system"]]
-            if "request" in entry:
-                request = _request(entry["request"])
-                self.requests.total = max(self.requests.total, request.state.request_no)
-                await system.handle(request)
-                continue
-            try:
-                getattr(system, entry["call"])(*entry["arguments"])
-            except (ValueError, KeyError, TypeError):
-                continue  # refused then as now: only the caller had to know
-        self.clock.set(max(latest, datetime.now(UTC)))
+            clock.set(latest)
+            with clock.standing(latest):
+                await self._redo(entry)
+        clock.set(max(latest, datetime.now(UTC)))
+
+    async def _redo(self, entry: Entry) -> None:
+        system = self.systems[entry["system"]]
+        if "request" in entry:
+            request = _request(entry["request"])
+            self.requests.total = max(self.requests.total, request.state.request_no)
+            await system.handle(request)
+            return
+        with suppress(ValueError, KeyError, TypeError):  # refused then as now: only the caller had to know
+            getattr(system, entry["call"])(*entry["arguments"])
 
 
 def _read(journal: Path) -> tuple[Entry, list[Entry]]:

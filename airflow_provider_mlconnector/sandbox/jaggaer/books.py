@@ -71,6 +71,8 @@ def opened(*, seed: int, clock: SimClock, options: JaggaerOptions) -> Books:
         seed=seed, count=options.invoices, start=clock.start, mix=options.mix, credit_memos=options.credit_memos
     )
     invoices = InvoiceStore(generator, order=options.order, with_lines=options.list_with_lines)
+    # whole seconds, as the generator takes them: a restarted sandbox dates everything alike
+    start = clock.start.replace(microsecond=0)
     further = more_suppliers(options.suppliers)
     # an order names its supplier by the ERP's number, so one without a number has none
     linked = further[options.suppliers_unlinked :]
@@ -84,9 +86,9 @@ def opened(*, seed: int, clock: SimClock, options: JaggaerOptions) -> Books:
         variance_status=options.po_variance_status,
     )
     invoices.take(billing)
-    suppliers = SupplierBook((*SUPPLIERS, *further), clock.start)
+    suppliers = SupplierBook((*SUPPLIERS, *further), start)
     suppliers.unlink(further[: options.suppliers_unlinked])
-    return Books(clock, options, invoices, orders, order_generator, suppliers, CodeBook(clock.start))
+    return Books(clock, options, invoices, orders, order_generator, suppliers, CodeBook(start))
 
 
 async def json_body(request: Request) -> dict[str, Any]:
