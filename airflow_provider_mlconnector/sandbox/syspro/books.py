@@ -56,7 +56,8 @@ class Books:
         self.tax_rates = {code: Decimal(rate) for code, rate in master.TAX_CODES.items()}
         self.terms_days = dict(master.TERMS.values())
         setup = Origin(0, now, "person", "SETUP")
-        self.suppliers = {m.number: Supplier(m.number, shipped(m), setup) for m in master.SUPPLIERS if m.in_syspro}
+        known = (*(m for m in master.SUPPLIERS if m.in_syspro), *master.more_suppliers(options.suppliers))
+        self.suppliers = {m.number: Supplier(m.number, shipped(m), setup) for m in known}
         self.deleted_suppliers: list[Supplier] = []
         self.accounts = {
             code: GlAccount(code, a.description, a.type, a.on_hold, a.control) for code, a in master.gl_codes().items()

@@ -31,6 +31,7 @@ class SysproOptions:
         update_empty: What it does to one whose element is there, but empty (unknown, §2.4).
         po_numbering: Who numbers purchase orders: the system, or the document that adds them (§2.7).
         receipts_accrue: Receipts make a GL journal, debit expense or stock, credit goods received not vouchered.
+        suppliers: How many suppliers the company holds beside the named ones: ``master.more_suppliers``.
         version: SYSPRO version shown in the root attributes.
     """
 
@@ -54,4 +55,5 @@ class SysproOptions:
     update_empty: Literal["keep", "blank"] = "blank"
     po_numbering: Literal["system", "manual"] = "system"
     receipts_accrue: bool = True
+    suppliers: int = 0
     version: str = "8.0.105"
