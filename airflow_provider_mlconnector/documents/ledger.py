@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from airflow_provider_mlconnector.documents.model import Document, Key, Text
 
 
@@ -27,3 +29,22 @@ class CostCenter(Document):
     code: Key
     description: Text = ""
     active: bool = True
+
+
+class CodeList(StrEnum):
+    """Lists of codes that documents are coded with."""
+
+    ACCOUNT = "account"
+    COST_CENTER = "cost_center"
+
+
+class CodedEntry(Document):
+    """A code of the ledger under the names the other side has for it."""
+
+    field: CodeList
+    values: tuple[Key, ...]
+    """One name as a rule; several where several codes there mean the same one here."""
+    description: Text = ""
+    active: bool
+    ledger_code: Key
+    mapping_version: int

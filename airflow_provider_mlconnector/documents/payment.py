@@ -22,3 +22,11 @@ class Payment(Document):
     """The source's own currency code."""
     outstanding: Amount | None = None
     """What is still owed on the invoice, where the source tells."""
+
+
+class CodedPayment(Document):
+    """A payment with the target's currency code, empty where the source names none."""
+
+    payment: Payment
+    currency: Text = ""
+    mapping_version: int

@@ -8,18 +8,23 @@ from datetime import date
 from typing import Any, Final
 
 from airflow_provider_mlconnector.documents.invoice import Invoice, InvoiceKind
+from airflow_provider_mlconnector.documents.ledger import CodedEntry, CostCenter, LedgerAccount
 from airflow_provider_mlconnector.documents.model import Document
+from airflow_provider_mlconnector.documents.payment import Payment
 from airflow_provider_mlconnector.documents.purchase_order import PurchaseOrder
 from airflow_provider_mlconnector.documents.supplier import Supplier
 from airflow_provider_mlconnector.documents.validation import check_invoice
+from airflow_provider_mlconnector.mapping.code_lists import code_entry
 from airflow_provider_mlconnector.mapping.coding import code_invoice
 from airflow_provider_mlconnector.mapping.model import MappingSet
 from airflow_provider_mlconnector.mapping.orders import code_order
+from airflow_provider_mlconnector.mapping.payments import code_payment
 from airflow_provider_mlconnector.mapping.suppliers import code_supplier
 from airflow_provider_mlconnector.store import UnitOfWork
 from airflow_provider_mlconnector.store.records import DocumentRecord
 from airflow_provider_mlconnector.sync.links import COMPANY
 from airflow_provider_mlconnector.sync.originals import original_invoice
+from airflow_provider_mlconnector.sync.payments import paid_invoice
 from airflow_provider_mlconnector.sync.route import Route
 from airflow_provider_mlconnector.systems.ports import Context
 
@@ -166,7 +171,47 @@ PURCHASE_ORDER: Final = DocumentKind(
     unrevised=frozenset({"revision", "revision_number"}),
 )
 
-KINDS: Final[Mapping[str, DocumentKind]] = {kind.name: kind for kind in (INVOICE, SUPPLIER, PURCHASE_ORDER)}
+
+def _code_extract(code: LedgerAccount | CostCenter) -> Extract:
+    return Extract(number=code.code, kind="active" if code.active else "inactive")
+
+
+def _code_entry(code: LedgerAccount | CostCenter, coding: Coding) -> CodedEntry:
+    return code_entry(code, coding.mapping, version=coding.version, reverse=coding.reverse)
+
+
+LEDGER_ACCOUNT: Final = DocumentKind(
+    name="ledger_account", model=LedgerAccount, code=_code_entry, extract=_code_extract, revisable=True
+)
+COST_CENTER: Final = DocumentKind(
+    name="cost_center", model=CostCenter, code=_code_entry, extract=_code_extract, revisable=True
+)
+
+
+def _payment_extract(payment: Payment) -> Extract:
+    return Extract(
+        number=payment.invoice,
+        supplier=payment.supplier,
+        kind="payment",
+        currency=payment.currency,
+        gross=str(payment.amount),
+        document_date=payment.payment_date,
+    )
+
+
+PAYMENT: Final = DocumentKind(
+    name="payment",
+    model=Payment,
+    code=lambda payment, coding: code_payment(payment, coding.mapping, version=coding.version, reverse=coding.reverse),
+    extract=_payment_extract,
+    enrich=paid_invoice,
+    # what is left of the invoice changes with every further payment, the payment itself does not
+    unrevised=frozenset({"revision", "outstanding"}),
+)
+
+KINDS: Final[Mapping[str, DocumentKind]] = {
+    kind.name: kind for kind in (INVOICE, SUPPLIER, PURCHASE_ORDER, LEDGER_ACCOUNT, COST_CENTER, PAYMENT)
+}
 
 
 def kind_of(route: Route) -> DocumentKind:

@@ -283,12 +283,14 @@ class Context:
         known: The newest revision the target holds, None when it never held one.
         links: All pairs of keys of this kind of document, for kinds that are matched at first contact.
         orders: For documents that refer to purchase orders: what the target holds of each, by the source's PO number.
+        invoice: For payments: the target's key of the invoice paid.
     """
 
     key: str = ""
     known: Known | None = None
     links: Links = field(default_factory=Links)
     orders: Mapping[str, Known] = field(default_factory=dict)
+    invoice: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,12 +55,6 @@ def profile_of(row: Mapping[str, object]) -> Profile:
     return {name: text for name, value in info.items() if (text := scalar(value))} if isinstance(info, Mapping) else {}
 
 
-def normal(number: str) -> str:
-    """Return the form in which two ERP numbers are compared: padded and unpadded are one (FINANCE §4)."""
-    number = number.strip().upper()
-    return (number.lstrip("0") or "0") if number.isascii() and number.isdigit() else number
-
-
 def number_of(profile: Profile, contract: JaggaerContract) -> str:
     """Return the ERP number a profile carries, empty when none."""
     return _first(profile, contract.suppliers.number)

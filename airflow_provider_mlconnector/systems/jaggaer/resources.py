@@ -6,7 +6,7 @@ confirm. An empty path says that the tenant does not have it.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
@@ -195,3 +195,40 @@ class PaymentContract(Part):
     """Payments of an invoice (ji; no public path)."""
 
     upsert: OptionalDetailPath = "/j1p/api/public/ji/v1/invoices/{id}/payments"
+    number: Name = "paymentNumber"
+    """Dotted path in the body, likewise the others: the payment's number, which carries our reference."""
+    date: Name = "paymentDate"
+    amount: Name = "amount.value"
+    currency: Name = "amount.currency"
+    shown: str = ""
+    """Dotted path of the payments in an invoice's detail, empty where the tenant shows none. Without it nobody can tell
+    what became of a payment whose answer was lost, unless it was the last one."""
+    status: Name = "header.paymentStatus"
+    """Dotted path of an invoice's payment status."""
+
+
+class ExportContract(Part):
+    """Orders and invoices that come as exported XML files instead (reference/jaggaer.md §3.2, §3.3).
+
+    Only parts of both messages were ever seen, so what a file leaves out is settled here or the document is rejected.
+    """
+
+    documents: tuple[Literal["purchase_order", "invoice"], ...] = ("purchase_order", "invoice")
+    """Which kinds come from the connection's export folder, where it names one."""
+    approved: tuple[Name, ...] = ("Approved",)
+    """Status words of an invoice's header, as seen in exports; one that stands nowhere here is reported."""
+    pending: tuple[Name, ...] = ("In Process",)
+    paid: tuple[Name, ...] = ("Paid",)
+    canceled: tuple[Name, ...] = ("Cancelled", "Canceled")
+    status: str = ""
+    """What an invoice without a status counts as; empty: it is reported."""
+    total: Literal["stated", "sum"] = "stated"
+    """``sum`` takes the sum of lines, charges and taxes for the total of an invoice that states none."""
+    business_unit_field: str = "BusinessUnit"
+    """Custom field of the header that names the business unit where the message has no element for it."""
+    business_unit: str = ""
+    """Business unit of documents that name none."""
+    currency: str = ""
+    """Currency of documents that name none."""
+    time_zone: Zone = "UTC"
+    """Of times that name no zone themselves."""

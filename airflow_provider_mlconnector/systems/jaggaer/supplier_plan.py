@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from airflow_provider_mlconnector.documents.keys import comparable
 from airflow_provider_mlconnector.documents.matching import Matcher
 from airflow_provider_mlconnector.documents.supplier import CodedSupplier, FieldGroup, Owner, Supplier
 from airflow_provider_mlconnector.errors import Parked, Rejected
@@ -43,7 +44,7 @@ class Holdings:
         """Index what ``read_reference`` returned."""
         rows: Mapping[str, Profile] = reference["suppliers"]
         candidates = (profiles.candidate(key, row, contract) for key, row in rows.items())
-        return cls(rows, Matcher(candidates, normal=profiles.normal))
+        return cls(rows, Matcher(candidates, normal=comparable))
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ class SupplierPlanner:
         return {
             name: supplier.number
             for name in self.contract.suppliers.number
-            if profiles.normal(current.get(name, "")) != profiles.normal(supplier.number)
+            if comparable(current.get(name, "")) != comparable(supplier.number)
         }
 
     def _owned(
@@ -216,9 +217,9 @@ def _profile_step(supplier: Supplier, payload: Mapping[str, Any], ours: str) -> 
         name=PROFILE,
         kind=StepKind.CREATE if creates else StepKind.ABSOLUTE,
         company="",
-        remote_reference=f"SUPPLIER|{profiles.normal(supplier.number)}{'' if creates else f'@{ours}'}",
+        remote_reference=f"SUPPLIER|{comparable(supplier.number)}{'' if creates else f'@{ours}'}",
         our_reference=ours,
         payload={"number": supplier.number, **payload},
-        fingerprint={"number": profiles.normal(supplier.number), "name": supplier.name},
+        fingerprint={"number": comparable(supplier.number), "name": supplier.name},
         text=text,
     )

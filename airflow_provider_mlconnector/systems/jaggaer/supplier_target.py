@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from airflow_provider_mlconnector.documents.keys import comparable
 from airflow_provider_mlconnector.documents.supplier import CodedSupplier, owners
 from airflow_provider_mlconnector.errors import AmbiguousOutcome, ConfigurationError, MLConnectorError
 from airflow_provider_mlconnector.systems.jaggaer import profiles, tsm
@@ -179,7 +180,7 @@ class SupplierSession(SteadySession):
             raise ConfigurationError(msg, field=f"connection '{self._client.connection}', field Router URL")
         content = step.payload["content"]
         number = content["number"]
-        key = step.payload["key"] or next(iter(self._by_numbers([number]).get(profiles.normal(number), {})), "")
+        key = step.payload["key"] or next(iter(self._by_numbers([number]).get(comparable(number), {})), "")
         if not key:
             text = f"no company in JAGGAER carries the ERP number {number}, so nothing can be said about it"
             return Outcome(OutcomeState.REFUSED, "supplier_gone", number, text, parked=True)
@@ -211,7 +212,7 @@ class SupplierSession(SteadySession):
         for field in self._contract.suppliers.number if numbers else ():
             for key, profile in self._keyed(having(self._client, self._listing(""), field, numbers)).items():
                 number = profiles.number_of(profile, self._contract)
-                found.setdefault(profiles.normal(number), {})[key] = profile
+                found.setdefault(comparable(number), {})[key] = profile
         return found
 
     def _keyed(self, rows: Sequence[Row]) -> dict[str, Profile]:
