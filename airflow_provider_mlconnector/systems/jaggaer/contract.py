@@ -18,6 +18,7 @@ from pydantic import Field, ValidationError
 from airflow_provider_mlconnector.errors import ConfigurationError
 from airflow_provider_mlconnector.systems.jaggaer.resources import (
     CodeListContract,
+    ExportContract,
     InvoiceContract,
     Name,
     OrderContract,
@@ -147,6 +148,7 @@ class JaggaerContract(Part):
     suppliers: SupplierContract = SupplierContract()
     gl_codes: CodeListContract = CodeListContract()
     payments: PaymentContract = PaymentContract()
+    exports: ExportContract = ExportContract()
     supplier_writes: SupplierWrites = SupplierWrites()
     tsm: TsmContract = TsmContract()
     segments: SegmentContract = SegmentContract()

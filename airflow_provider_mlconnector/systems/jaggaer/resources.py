@@ -222,8 +222,8 @@ class ExportContract(Part):
     canceled: tuple[Name, ...] = ("Cancelled", "Canceled")
     status: str = ""
     """What an invoice without a status counts as; empty: it is reported."""
-    total: Literal["stated", "sum"] = "stated"
-    """``sum`` takes the sum of lines, charges and taxes for the total of an invoice that states none."""
+    total: Name = "GrandTotal"
+    """Path of an invoice's total below its header; without a total nothing could be checked, so it must be there."""
     business_unit_field: str = "BusinessUnit"
     """Custom field of the header that names the business unit where the message has no element for it."""
     business_unit: str = ""
