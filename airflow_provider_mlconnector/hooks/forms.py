@@ -114,6 +114,22 @@ JAGGAER_FIELDS: Final[dict[str, Field]] = {
         "description": "Short name of this tenant in reports and keys. Never change it once documents were moved.",
         "schema": {"type": ["string", "null"], "maxLength": 40},
     },
+    "router_url": {
+        "label": "Router URL",
+        "description": "Address of the XML router, such as https://usertest.sciquest.com. Only for payment terms, "
+        "remit-to and bank data of suppliers, which JAGGAER takes no other way; empty leaves those out.",
+        "schema": {"type": ["string", "null"]},
+    },
+    "router_identity": {
+        "label": "Router identity",
+        "description": "Identity agreed with JAGGAER for XML messages.",
+        "schema": {"type": ["string", "null"]},
+    },
+    "router_secret": {
+        "label": "Router shared secret",
+        "description": "Shared secret that goes with the identity.",
+        "schema": {"type": ["string", "null"], "format": "password"},
+    },
     **TRANSPORT_FIELDS,
     "contract": {
         "label": "Contract overrides",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from airflow_provider_mlconnector.systems.jaggaer.client import JaggaerClient
     from airflow_provider_mlconnector.systems.jaggaer.contract import EligibilityWords, JaggaerContract
     from airflow_provider_mlconnector.systems.jaggaer.options import JaggaerOptions
+    from airflow_provider_mlconnector.systems.jaggaer.router import XmlRouter
     from airflow_provider_mlconnector.systems.jaggaer.source import JaggaerInvoiceSource
     from airflow_provider_mlconnector.systems.ports import DocumentSource, DocumentTarget
 
@@ -34,6 +36,9 @@ TARGETS: Final = {
 }
 """The same for targets, built from connection id, client and options."""
 _PACKAGE: Final = "airflow_provider_mlconnector.systems.jaggaer"
+ROUTER_URL, ROUTER_IDENTITY, ROUTER_SECRET = (
+    str(JAGGAER_FIELDS[name]["label"]) for name in ("router_url", "router_identity", "router_secret")
+)
 _WORDS = {"workflow": "workflow_status", "payment": "payment_status", "match": "match_status"}
 """Eligibility words of the contract → options of the route."""
 
@@ -90,10 +95,36 @@ class JaggaerHook(SystemHook):
         if route.document not in TARGETS:
             raise self._not_made_for(route, "target")
         module, name = TARGETS[route.document]
+        more = {"router": self.router()} if route.document == "supplier" else {}
         target: DocumentTarget = getattr(import_module(f"{_PACKAGE}.{module}"), name)(
-            self.conn_id, self._client(self._store), self.options(route)
+            self.conn_id, self._client(self._store), self.options(route), **more
         )
         return target
+
+    def router(self) -> XmlRouter | None:
+        """Return the tenant's XML router, None where the connection names none.
+
+        Raises:
+            ConfigurationError: Its address, identity or shared secret is missing or wrong.
+        """
+        from airflow_provider_mlconnector.hooks.session import open_transport
+        from airflow_provider_mlconnector.systems.jaggaer.router import RouterCredentials, XmlRouter
+
+        extra = self.endpoint.extra
+        if not extra.get("router_url"):
+            return None
+        self.endpoint.require(router_identity=ROUTER_IDENTITY, router_secret=ROUTER_SECRET)
+        place = replace(self.endpoint, host=str(extra["router_url"]).strip(), port=None, schema="")
+        try:
+            place.base_url()
+        except ConfigurationError:
+            problem = "must be just scheme, host, port and path: no user, no query"
+            raise self.endpoint.wrong(ROUTER_URL, problem) from None
+        return XmlRouter(
+            open_transport(place, system=f"{self.system} XML router", store=self._store),
+            RouterCredentials(self.conn_id, str(extra["router_identity"]), str(extra["router_secret"])),
+            on_secret=mask_secret,
+        )
 
     @property
     def _tenant(self) -> str:
