@@ -186,7 +186,10 @@ class DocumentQueries:
         """Return documents that may be worked on now, oldest first, without claiming them."""
         query = select(*COLUMNS).where(documents.c.route == route, is_due(states, now))
         if chunk_id is not None:
-            query = query.where(documents.c.chunk_id == chunk_id)
+            # by way of the ids: SQLite would go through everything the route has waiting, once per chunk
+            members = documents.alias("members")
+            chunk = select(members.c.id).where(members.c.chunk_id == chunk_id)
+            query = query.where(documents.c.chunk_id == chunk_id, documents.c.id.in_(chunk))
         return self._records(query.order_by(documents.c.id).limit(limit))
 
     def count_due(self, route: str, states: Collection[State], *, now: datetime) -> int:

@@ -27,7 +27,7 @@ from sqlalchemy.types import TypeDecorator
 from airflow_provider_mlconnector.documents.lifecycle import State
 from airflow_provider_mlconnector.store.records import StepState
 
-REVISION = "0001"
+REVISION = "0002"
 """The schema revision this code works with: the head of ``migrations/versions``."""
 VERSION_TABLE = "mlconnector_alembic_version"
 
@@ -211,7 +211,7 @@ events = Table(
     _text("detail_digest"),
     _text("mac"),
     Index("ix_events_document_id_seq", "document_id", "seq"),
-    Index("ix_events_batch_id_seq", "batch_id", "seq"),
+    Index("ix_events_batch_id_task_id_seq", "batch_id", "task_id", "seq"),
 )
 chain_head = Table(
     "chain_head",
