@@ -64,9 +64,11 @@ def _figures(line: OrderLine) -> None:
     for name, value, scale, limit in figures:
         field, what = f"lines[{line.number}].{name}", f"{name.replace('_', ' ')} of line {line.number}"
         if value < 0:
-            raise Rejected(f"{what} is negative: {value:f}", code=f"negative_{name}", field=field)  # noqa: TRY003, EM102
+            msg = f"{what} is negative: {value:f}"
+            raise Rejected(msg, code=f"negative_{name}", field=field)
         if value >= limit:
-            raise Rejected(f"{what} is larger than SYSPRO can hold", code="limit_exceeded", field=field)  # noqa: TRY003, EM102
+            msg = f"{what} is larger than SYSPRO can hold"
+            raise Rejected(msg, code="limit_exceeded", field=field)
         if value != value.quantize(Decimal(1).scaleb(-scale)):
             msg = f"{what} is {value:f}; SYSPRO keeps {scale} decimals and nothing is rounded"
             raise Rejected(msg, code="too_many_decimals", field=field)
@@ -89,11 +91,8 @@ def supplier(coded: CodedOrder, reference: Mapping[str, Any]) -> Mapping[str, st
     wanted = coded.order.supplier
     rows = reference["suppliers"].get(normal(wanted), []) if wanted else []
     if not rows:
-        msg = (
-            f"supplier {wanted or 'of the order'} does not exist in SYSPRO"
-            if wanted
-            else (f"supplier {coded.order.supplier_name or 'of the order'} has no ERP number yet")
-        )
+        unnumbered = f"supplier {coded.order.supplier_name or 'of the order'} has no ERP number yet"
+        msg = f"supplier {wanted} does not exist in SYSPRO" if wanted else unnumbered
         raise Parked(msg, code="supplier_unknown", field="supplier", subject=wanted or coded.order.supplier_name)
     if len(rows) > 1:
         names = ", ".join(row["Supplier"] for row in rows)
