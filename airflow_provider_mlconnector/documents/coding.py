@@ -12,7 +12,9 @@ class Posting(Document):
     """One line of the ledger distribution, in the invoice's currency.
 
     ``amount`` excludes the tax in ``tax_amount``; a non-recoverable tax is already spread into ``amount`` and
-    ``tax_amount`` is zero. ``source_lines`` names the invoice lines this posting covers, for the audit.
+    ``tax_amount`` is zero. ``source_lines`` names the invoice lines this posting covers, for the audit. ``billed`` is set
+    for what an invoice line that bills an order line costs on that line's own accounts: its place, from 0, in
+    ``invoice.lines``. Where the receipt was accrued, it belongs to the suspense account instead (FINANCE §1).
     """
 
     gl_code: Key
@@ -25,6 +27,19 @@ class Posting(Document):
     notation: Text = ""
     source_lines: tuple[int, ...] = ()
     source_account: Text = ""
+    billed: int | None = None
+
+
+class BilledLine(Document):
+    """An invoice line that bills a line of a purchase order the target holds."""
+
+    place: int
+    """Of the invoice line in ``invoice.lines``, from 0."""
+    order: Key
+    """The order's number as the invoice line writes it."""
+    order_line: int
+    received: bool = True
+    """False for what nobody receives in the target, such as services: no receipt is waited for."""
 
 
 class CodedInvoice(Document):
@@ -50,4 +65,9 @@ class CodedInvoice(Document):
     postings: tuple[Posting, ...]
     clearing_account: Text = ""
     """Contra account of the journal step at sites where AP is not linked to GL."""
+    billed: tuple[BilledLine, ...] = ()
+    suspense_account: Text = ""
+    """GL code that receipts accrue on until they are invoiced (goods received, not vouchered)."""
+    variance_account: Text = ""
+    """GL code of what an invoice asks beyond the value of the receipts it takes, or below it."""
     mapping_version: int

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
 from airflow_provider_mlconnector.documents.allocation import Cost, Share, allocate, apportion
-from airflow_provider_mlconnector.documents.coding import CodedInvoice, Posting
+from airflow_provider_mlconnector.documents.coding import BilledLine, CodedInvoice, Posting
 from airflow_provider_mlconnector.documents.currency import EXACT, add, minor_unit
 from airflow_provider_mlconnector.documents.invoice import Allocation, ChargeKind, Invoice, Tax
 from airflow_provider_mlconnector.documents.validation import CheckedInvoice
 from airflow_provider_mlconnector.errors import Parked, Rejected
+from airflow_provider_mlconnector.mapping.billing import Orders, billed_lines, with_order_coding
 from airflow_provider_mlconnector.mapping.model import (
     BusinessUnit,
     ChargeRule,
@@ -38,25 +39,39 @@ _RULES = {
 }
 
 
-def code_invoice(checked: CheckedInvoice, mapping: MappingSet, *, version: int) -> CodedInvoice:
+def code_invoice(
+    checked: CheckedInvoice,
+    mapping: MappingSet,
+    *,
+    version: int,
+    orders: Orders | None = None,
+    order_first: bool = False,
+) -> CodedInvoice:
     """Fill in every code of the target.
 
     Codes with effective dates are those of the accounting date, else of the invoice date. Postings to the same GL code
-    under the same tax code are joined.
+    under the same tax code are joined. What lines cost that bill an order line stays apart, line by line: its receipt may
+    have been accrued.
 
     Args:
         checked: A sound invoice.
         mapping: The code maps and policies.
         version: Which version of the mapping this is; kept for the audit.
+        orders: The purchase orders the target holds, by PO number as the invoice lines write it.
+        order_first: The coding of the order line replaces the invoice line's own. Otherwise it only fills in for lines
+            without an account.
 
     Raises:
         Parked: A code is not mapped, and is the subject: ``unmapped_business_unit``, ``unmapped_currency``,
-            ``unmapped_account``, ``unmapped_cost_center``, ``unmapped_terms``, ``unmapped_tax``; or ``tax_variance``.
+            ``unmapped_account``, ``unmapped_cost_center``, ``unmapped_terms``, ``unmapped_tax``; or ``tax_variance``,
+            ``order_line_unknown``.
         Rejected: A line has no account (``missing_account``) or cost center (``missing_cost_center``), the total
             contradicts the tax policy (``total_mismatch``), or all amounts cancel out (``nothing_to_post``).
     """
     invoice = checked.invoice
-    coder = _Coder(mapping, invoice.accounting_date or invoice.invoice_date)
+    billed = billed_lines(invoice, orders or {}, not_received=mapping.receipts.not_received)
+    checked = with_order_coding(checked, billed, orders or {}, order_first=order_first)
+    coder = _Coder(mapping, invoice.accounting_date or invoice.invoice_date, {line.place: line for line in billed})
     unit = _business_unit(invoice, mapping)
     currency = coder.mapped(mapping.currencies, invoice.currency, "currency")
     tax = recoverable_tax(checked, mapping)
@@ -75,6 +90,9 @@ def code_invoice(checked: CheckedInvoice, mapping: MappingSet, *, version: int) 
         miscellaneous=_charged(shares, ChargeKind.HANDLING, ChargeKind.MISCELLANEOUS),
         postings=_with_tax(postings, tax, checked, mapping),
         clearing_account=mapping.clearing_account,
+        billed=billed,
+        suspense_account=mapping.receipts.suspense_account,
+        variance_account=mapping.receipts.variance_account,
         mapping_version=version,
     )
 
@@ -99,6 +117,8 @@ class _Coder:
 
     mapping: MappingSet
     day: date
+    billed: Mapping[int, BilledLine] = field(default_factory=dict)
+    """The lines that bill an order line, by place."""
     _known: dict[tuple[str, str, Cost], _Account] = field(default_factory=dict)
 
     def mapped(self, codes: CodeMap, code: str, what: str) -> str:
@@ -109,14 +129,33 @@ class _Coder:
             raise Parked(msg, code=f"unmapped_{what.replace(' ', '_')}", subject=code)
         return found
 
+    def billed_by(self, share: Share) -> int | None:
+        """Return the place of the line if it bills an order line and bears the share on its own accounts."""
+        return share.line if share.line in self.billed and self._rule(share.cost) == ChargeRule() else None
+
+    def account_of(self, share: Share, line: int) -> _Account:
+        """Return where a share is posted.
+
+        What goes into stock has no account, neither on the order nor on the invoice, and needs none: once received, it
+        stands on the suspense account.
+        """
+        suspense, place = self.mapping.receipts.suspense_account, self.billed_by(share)
+        if place is not None and self.billed[place].received and suspense and not share.allocation.account:
+            return _Account(suspense, "", "", "")
+        return self.account(share.allocation, share.cost, line)
+
     def account(self, allocation: Allocation, cost: Cost, line: int) -> _Account:
         key = (allocation.account, allocation.cost_center, cost)
         if key not in self._known:
             self._known[key] = self._resolve(allocation, cost, line)
         return self._known[key]
 
+    def _rule(self, cost: Cost) -> ChargeRule:
+        rule: ChargeRule = getattr(self.mapping.charges, _RULES[cost]) if cost in _RULES else ChargeRule()
+        return rule
+
     def _resolve(self, allocation: Allocation, cost: Cost, line: int) -> _Account:
-        rule = getattr(self.mapping.charges, _RULES[cost]) if cost in _RULES else ChargeRule()
+        rule = self._rule(cost)
         if rule.gl_code:
             return _Account(rule.gl_code, "", "", "")
         centers = self.mapping.cost_centers
@@ -184,12 +223,12 @@ def _fitting_postings(
 
 def _postings(checked: CheckedInvoice, taxed: Iterable[TaxedShare], coder: _Coder, *, together: bool) -> list[Posting]:
     """Join shares with the same account and tax code (and line); those that cancel out disappear."""
-    joined: dict[tuple[_Account, str, int], list[Share]] = {}
+    joined: dict[tuple[_Account, str, int, int | None], list[Share]] = {}
     lines = checked.invoice.lines
     for item in taxed:
         share = item.share
-        account = coder.account(share.allocation, share.cost, lines[share.line].number)
-        joined.setdefault((account, item.code, 0 if together else share.line), []).append(share)
+        account = coder.account_of(share, lines[share.line].number)
+        joined.setdefault((account, item.code, 0 if together else share.line, coder.billed_by(share)), []).append(share)
     return [
         Posting(
             gl_code=account.gl_code,
@@ -201,8 +240,9 @@ def _postings(checked: CheckedInvoice, taxed: Iterable[TaxedShare], coder: _Code
             notation=_notation(checked.invoice, shares),
             source_lines=tuple(dict.fromkeys(lines[share.line].number for share in shares)),
             source_account=account.source_account,
+            billed=billed,
         )
-        for (account, code, _), shares in joined.items()
+        for (account, code, _, billed), shares in joined.items()
         if (amount := add(share.amount for share in shares))
     ]
 

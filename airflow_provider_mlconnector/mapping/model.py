@@ -246,6 +246,21 @@ class Orders(_Section):
     non_stocked_code: Code = "NON-STOCKED"
 
 
+class Receipts(_Section):
+    """Where the cost of received goods goes when they are invoiced (FINANCE §1). Both accounts are complete GL codes.
+
+    Attributes:
+        suspense_account: Receipts accrue on it until they are invoiced (goods received, not vouchered).
+        variance_account: What the invoice asks beyond the receipts' value, or below it.
+        not_received: The source's commodity codes of what nobody receives in the ledger's system, such as services. Their
+            invoices go to the accounts of the order line.
+    """
+
+    suspense_account: str = ""
+    variance_account: str = ""
+    not_received: tuple[Code, ...] = ()
+
+
 class MappingSet(_Section):
     """Everything needed to code documents of one source for one ledger."""
 
@@ -264,6 +279,7 @@ class MappingSet(_Section):
     product_classes: CodeMap = Field(default_factory=dict)
     """By the source's commodity code; for order lines that are not stocked."""
     orders: Orders = Orders()
+    receipts: Receipts = Receipts()
 
     @model_validator(mode="after")
     def _default_exists(self) -> Self:
@@ -288,6 +304,7 @@ def sections() -> Mapping[tuple[str, ...], type[BaseModel]]:
         ("charges",): Charges,
         ("defaults",): Defaults,
         ("orders",): Orders,
+        ("receipts",): Receipts,
         ("suppliers",): NewSuppliers,
         **entries,
         **charges,

@@ -1,0 +1,86 @@
+"""Invoice lines that bill order lines: which ones, and the accounts they take from there (FINANCE §1)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from airflow_provider_mlconnector.documents.coding import BilledLine
+from airflow_provider_mlconnector.documents.invoice import Allocation, Invoice, InvoiceLine
+from airflow_provider_mlconnector.documents.purchase_order import OrderLine, PurchaseOrder
+from airflow_provider_mlconnector.documents.validation import CheckedInvoice
+from airflow_provider_mlconnector.errors import Parked
+
+Orders = Mapping[str, PurchaseOrder]
+"""What the target holds, by the PO number as the invoice lines write it."""
+
+
+def billed_lines(invoice: Invoice, orders: Orders, *, not_received: Collection[str]) -> tuple[BilledLine, ...]:
+    """Pair invoice lines with the order lines they bill.
+
+    Args:
+        invoice: The invoice.
+        orders: The orders known; a line of any other order is left out.
+        not_received: Commodity codes of what nobody receives in the target.
+    """
+    found = []
+    for place, line in enumerate(invoice.lines):
+        ordered = _ordered(line, orders)
+        if ordered is not None:
+            received = ordered.commodity not in not_received
+            found.append(BilledLine(place=place, order=line.po_number, order_line=ordered.number, received=received))
+    return tuple(found)
+
+
+def with_order_coding(
+    checked: CheckedInvoice, billed: Sequence[BilledLine], orders: Orders, *, order_first: bool
+) -> CheckedInvoice:
+    """Give lines the allocations of the order lines they bill: those without an account, or all of them.
+
+    Args:
+        checked: A sound invoice.
+        billed: From :func:`billed_lines`.
+        orders: The same orders.
+        order_first: Whether the order's coding replaces the invoice line's own.
+
+    Raises:
+        Parked: ``order_line_unknown``: a line has no account, and its order no such line to take it from.
+    """
+    lines = list(checked.invoice.lines)
+    ordered = {line.place: line for line in billed}
+    for place, line in enumerate(lines):
+        coded = any(part.account for part in line.allocations)
+        if not line.po_number or line.po_number not in orders or (coded and not order_first):
+            continue
+        if place not in ordered:
+            if coded:
+                continue
+            msg = f"line {line.number} has no account, and order {line.po_number} no line {line.po_line or 'named'}"
+            raise Parked(msg, code="order_line_unknown", field="lines.po_line", subject=line.po_number)
+        parts = _line(orders[line.po_number], ordered[place].order_line).allocations
+        if any(part.account for part in parts):
+            lines[place] = line.model_copy(update={"allocations": tuple(map(_as_share, parts))})
+    return replace(checked, invoice=checked.invoice.model_copy(update={"lines": tuple(lines)}))
+
+
+def _ordered(line: InvoiceLine, orders: Orders) -> OrderLine | None:
+    """Return the order line an invoice line bills; one that names none bills the only line of its order."""
+    order = orders.get(line.po_number) if line.po_number else None
+    if order is None:
+        return None
+    if not line.po_line:
+        return order.lines[0] if len(order.lines) == 1 else None
+    if not (line.po_line.isascii() and line.po_line.isdigit()):
+        return None
+    return next((each for each in order.lines if each.number == int(line.po_line)), None)
+
+
+def _line(order: PurchaseOrder, number: int) -> OrderLine:
+    return next(line for line in order.lines if line.number == number)
+
+
+def _as_share(part: Allocation) -> Allocation:
+    """Turn an amount into a weight: the invoice may bill another amount than the order line's."""
+    weight = part.percent if part.amount is None else part.amount
+    return part.model_copy(update={"amount": None, "percent": Decimal(0) if weight is None else weight})
