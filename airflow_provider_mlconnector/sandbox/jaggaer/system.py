@@ -55,9 +55,9 @@ class JaggaerSystem:
     def reset(self, *, seed: int, options: JaggaerOptions) -> None:
         """Start over: new records dated before the clock's start, no tokens, no edits."""
         self._books = opened(seed=seed, clock=self._clock, options=options)
-        self._options = options
+        self._options, self._store = options, self._books.invoices
         self._lists: dict[str, Listed] = {
-            "ListInvoices": self._books.invoices,
+            "ListInvoices": self._store,
             "ListPurchaseOrders": self._books.orders,
             "ListCustomFieldValues": self._books.codes,
             "ListCompanyProfiles": profiles.ProfileList(self._books.suppliers, options),
@@ -115,7 +115,7 @@ class JaggaerSystem:
 
     def truth(self) -> dict[str, dict[str, Any]]:
         """Return per invoice id what was made: label, kind, good, currency, gross, supplier, numbers, date, edited."""
-        return self._books.invoices.truth()
+        return self._store.truth()
 
     def add(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
         """Change the tenant as a person would; kinds, bodies and errors are those of ``person``."""
