@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from airflow_provider_mlconnector.sync.route import Route
     from airflow_provider_mlconnector.systems.jaggaer.client import JaggaerClient
     from airflow_provider_mlconnector.systems.jaggaer.contract import EligibilityWords, JaggaerContract
+    from airflow_provider_mlconnector.systems.jaggaer.files import FolderSource
     from airflow_provider_mlconnector.systems.jaggaer.options import JaggaerOptions
     from airflow_provider_mlconnector.systems.jaggaer.router import XmlRouter
     from airflow_provider_mlconnector.systems.jaggaer.source import JaggaerInvoiceSource
@@ -35,6 +36,7 @@ TARGETS: Final = {
     "payment": ("payments", "JaggaerPaymentTarget"),
 }
 """The same for targets, built from connection id, client and options."""
+EXPORT_FOLDER: Final = "Extra (export_folder)"
 _PACKAGE: Final = "airflow_provider_mlconnector.systems.jaggaer"
 ROUTER_URL, ROUTER_IDENTITY, ROUTER_SECRET = (
     str(JAGGAER_FIELDS[name]["label"]) for name in ("router_url", "router_identity", "router_secret")
@@ -79,7 +81,14 @@ class JaggaerHook(SystemHook):
         return self._client(self._store)
 
     def source(self, route: Route) -> DocumentSource:
-        """Return the tenant's documents of the route's kind; invoices by the route's status words."""
+        """Return the tenant's documents of the route's kind; invoices by the route's status words.
+
+        Where the connection's extra names an `export_folder`, orders and invoices come from its files instead; the
+        contract's `exports.documents` can name one of the two.
+        """
+        files = self._files(route.document)
+        if files is not None:
+            return files
         if route.document == "invoice":
             return self._invoices(route)
         if route.document not in SOURCES:
@@ -152,7 +161,11 @@ class JaggaerHook(SystemHook):
         """Log in and read one page of each resource the contract names, and one detail where lists are short."""
         from airflow_provider_mlconnector.systems.jaggaer.probing import probe_tenant
 
-        return [Check(*found) for found in probe_tenant(self._client(None))]
+        files = [files for kind in ("purchase_order", "invoice") if (files := self._files(kind))]
+        findings = [files[0].probe()] if files else []
+        if self.endpoint.host or not files:  # a connection may be for files alone
+            findings += probe_tenant(self._client(None))
+        return [Check(*found) for found in findings]
 
     def contract(self) -> JaggaerContract:
         """Return what this tenant does differently: the form's fields over the contract overrides.
@@ -186,6 +199,23 @@ class JaggaerHook(SystemHook):
             cache=store.tokens if store else None,
             on_secret=mask_secret,
         )
+
+    def _files(self, kind: str) -> FolderSource | None:
+        """Return the exported files of a kind of document, None where such documents do not come as files."""
+        folder, contract = str(self.endpoint.extra.get("export_folder", "")).strip(), self.contract()
+        if not folder or kind not in contract.exports.documents:
+            return None
+        from pathlib import Path
+
+        from airflow_provider_mlconnector.systems.jaggaer.files import FolderSource
+
+        if not Path(folder).is_absolute():
+            problem = "must be an absolute path, the same on every worker"
+            raise self.endpoint.wrong(EXPORT_FOLDER, problem)
+        tenant = self._tenant or self.endpoint.login
+        if not tenant:
+            self.endpoint.require(tenant="Tenant label")
+        return FolderSource(Path(folder), kind, contract=contract, tenant=tenant, connection=self.conn_id)
 
     def _invoices(self, route: Route) -> JaggaerInvoiceSource:
         from airflow_provider_mlconnector.systems.jaggaer.source import JaggaerInvoiceSource

@@ -1,0 +1,276 @@
+"""Exported XML files in a folder as a source of orders and invoices (reference/jaggaer.md §3.2, §3.3)."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from airflow_provider_mlconnector.documents.invoice import Invoice
+from airflow_provider_mlconnector.documents.purchase_order import PurchaseOrder
+from airflow_provider_mlconnector.errors import ConfigurationError, DocumentError, Parked, ProtocolError, Rejected
+from airflow_provider_mlconnector.systems import xml
+from airflow_provider_mlconnector.systems.jaggaer import exports, invoices, orders, source
+from airflow_provider_mlconnector.systems.jaggaer.contract import JaggaerContract
+from airflow_provider_mlconnector.systems.jaggaer.fields import at, dumps, loads
+from airflow_provider_mlconnector.systems.jaggaer.resources import ExportContract, InvoiceContract, OrderContract
+from airflow_provider_mlconnector.systems.jaggaer.rows import RowForm, among, read, scalar, unreadable
+from airflow_provider_mlconnector.systems.ports import (
+    Clock,
+    Eligibility,
+    SourcePage,
+    SourceRecord,
+    Summary,
+    SystemClock,
+    Window,
+)
+from airflow_provider_mlconnector.systems.reading import OpenSource
+
+log = logging.getLogger(__name__)
+SETTLED_S: Final = 300.0
+"""A file that cannot be read is waited for as long as it was changed this recently: it may still be written."""
+FILES_AT_ONCE: Final = 100
+MAX_BYTES: Final = 16 * 1024 * 1024
+_HEAD: Final = 4096
+_SECRET = re.compile(r"(<SharedSecret[^>]*>).*?(</SharedSecret>|$)", re.DOTALL | re.IGNORECASE)
+_BARE = re.compile(rb"&(?!(?:[A-Za-z_][\w.-]*|#\d+|#x[0-9A-Fa-f]+);)")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One kind of exported message.
+
+    Attributes:
+        root: Its root element.
+        element: One document in it.
+        record: Turns such an element, the message's time and the contract into a record as REST would give it.
+        form: How that record is read.
+        decode: The codec of that record.
+    """
+
+    root: str
+    element: str
+    record: Callable[[Any, str, ExportContract], dict[str, Any]]
+    form: Callable[[JaggaerContract], RowForm]
+    decode: Callable[[bytes, JaggaerContract], PurchaseOrder | Invoice]
+
+
+class FolderSource(OpenSource):
+    """The files of one kind in a folder; a :class:`~airflow_provider_mlconnector.systems.ports.DocumentSource`.
+
+    Every pass reads every file: nothing proves when one arrived, since copying keeps its times. Move old files out of
+    the folder once they are posted. What cannot be read becomes a document that says so.
+
+    Args:
+        folder: Where the files are; its subfolders and hidden files are left alone.
+        kind: ``purchase_order`` or ``invoice``.
+        contract: Names of segments, and what stands in for what the messages leave out.
+        tenant: The label under which keys are recorded.
+        connection: What errors call the connection.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        kind: str,
+        *,
+        contract: JaggaerContract,
+        tenant: str,
+        connection: str,
+        clock: Clock | None = None,
+    ) -> None:
+        self._folder, self._message = folder, MESSAGES[kind]
+        self._contract = _of_files(contract)
+        self._form = self._message.form(self._contract)
+        self._tenant, self._connection = tenant, connection
+        self._clock: Clock = clock or SystemClock()
+
+    @property
+    def tenant(self) -> str:
+        """The tenant the keys belong to."""
+        return self._tenant
+
+    def remote_time(self) -> datetime:
+        """Return our own clock: a folder has none."""
+        return self._clock.now()
+
+    def pages(self, window: Window, *, position: int | None = None) -> Iterator[SourcePage]:
+        """Read one pass over the files in the order of their names.
+
+        Args:
+            window: Times of the messages. Only the end counts: a file may arrive long after it was exported.
+            position: How many files to skip.
+
+        Raises:
+            ConfigurationError: The folder cannot be read.
+        """
+        names, start = self._names(), position or 0
+        while True:
+            ahead = start + FILES_AT_ONCE
+            found = [record for name in names[start:ahead] for record in self._records(name)]
+            last = ahead >= len(names)
+            yield SourcePage(
+                records=[r for r in found if window.end is None or not (r.changed_at and r.changed_at >= window.end)],
+                total=None,
+                remote_time=self._clock.now(),
+                next_position=None if last else ahead,
+            )
+            if last:
+                return
+            start = ahead
+
+    def complete(self, record: SourceRecord) -> SourceRecord:
+        """Return the record: a file holds the whole document."""
+        return record
+
+    def decode(self, payload: bytes) -> PurchaseOrder | Invoice:
+        """Turn a payload into the canonical document.
+
+        Raises:
+            Rejected, Parked: The document cannot be read; the message names file and field.
+        """
+        held = loads(payload)
+        name = f"file {held['file']}"
+        if "xml" not in held:
+            msg = f"{name} {held['problem']}; have JAGGAER export it again, or correct the file"
+            raise Rejected(msg, code="unreadable_file", subject=held["file"])
+        record = self._record(xml.parse(held["xml"].encode(), encoding="utf-8", what=name), held["timestamp"])
+        try:
+            if self._message.element == "Invoice":
+                _check_standing(record, self._contract.exports)
+            return self._message.decode(dumps(record), self._contract)
+        except DocumentError as error:
+            said = f"{name}: {error.message}"
+            raise type(error)(said, code=error.code, field=error.field, subject=error.subject) from None
+
+    def probe(self) -> tuple[str, bool, str]:
+        """Return ``(check, ok, message)`` for the folder."""
+        try:
+            count = len(self._names())
+        except ConfigurationError as error:
+            return "export folder", False, error.message
+        return "export folder", True, f"{count} files"
+
+    def _names(self) -> list[str]:
+        try:
+            found = [entry for entry in self._folder.iterdir() if entry.suffix.lower() == ".xml" and entry.is_file()]
+        except OSError as error:
+            where = f"connection '{self._connection}', field Extra (export_folder)"
+            msg = f"{where}: {self._folder} cannot be read on this worker ({type(error).__name__})"
+            raise ConfigurationError(msg, field=where) from None
+        return sorted(entry.name for entry in found if not entry.name.startswith("."))
+
+    def _records(self, name: str) -> Iterator[SourceRecord]:
+        path = self._folder / name
+        try:
+            facts = path.stat()
+            body = path.read_bytes() if facts.st_size <= MAX_BYTES else b""
+        except FileNotFoundError:
+            return  # moved away since the folder was listed
+        except OSError as error:
+            yield self._broken(name, f"cannot be opened ({type(error).__name__})", b"")
+            return
+        if facts.st_size > MAX_BYTES:
+            yield self._broken(name, f"is larger than {MAX_BYTES} bytes", b"")
+            return
+        try:
+            root = xml.parse(body, encoding="utf-8", what="")
+        except ProtocolError as error:
+            if abs(self._clock.now().timestamp() - facts.st_mtime) < SETTLED_S:
+                log.info("File %s is not complete yet; it is read again on the next run", name)
+            elif self._concerns(body[:_HEAD].decode("utf-8", errors="replace").lower()):
+                yield self._broken(name, _trouble(error, body), body)
+            return
+        if xml.name(root) == self._message.root.lower():
+            yield from self._documents(name, root)
+        elif self._concerns(f"<{xml.name(root)}"):
+            yield self._broken(name, f"holds a {xml.name(root)}, which nothing here can read", body)
+
+    def _concerns(self, head: str) -> bool:
+        """Tell whether a file is ours to report: of our kind, or of no kind that is known at all."""
+        if self._message.root.lower() in head:
+            return True
+        return not any(other.root.lower() in head for other in MESSAGES.values())
+
+    def _documents(self, name: str, root: Any) -> Iterator[SourceRecord]:  # noqa: ANN401 - lxml's own class
+        stamp, number = xml.text(root, "Header/Timestamp"), xml.text(root, "Header/MessageId")
+        elements: Sequence[Any] = list(xml.children(root, self._message.element))
+        if not elements:
+            yield self._broken(name, f"holds no {self._message.element}", b"")
+        for element in elements:
+            element.tail = None
+            # the message's header stays behind: it holds the shared secret
+            held = {"file": name, "messageId": number, "timestamp": stamp, "xml": xml.write(element)}
+            record = read(dumps(self._record(element, stamp)), self._form)
+            yield replace(record, payload=dumps(held), complete=True)
+
+    def _record(self, element: Any, stamp: str) -> dict[str, Any]:  # noqa: ANN401 - lxml's own class
+        return self._message.record(element, stamp, self._contract.exports)
+
+    def _broken(self, name: str, problem: str, body: bytes) -> SourceRecord:
+        content = _SECRET.sub(r"\1\2", body.decode("utf-8", errors="replace"))
+        held = {"file": name, "problem": problem, "content": content}
+        return unreadable(dumps(held), f"file {name} {problem}", Summary(number=name))
+
+
+def _trouble(error: ProtocolError, body: bytes) -> str:
+    hint = ": it contains an & that is not written as &amp;" if _BARE.search(body) else ""
+    return error.message.strip() + hint
+
+
+def _of_files(contract: JaggaerContract) -> JaggaerContract:
+    """Return the contract of the records made from files: their paths and words are ours, not the tenant's."""
+    zone = contract.exports.time_zone
+    places = {"purchase_orders": OrderContract(time_zone=zone), "invoices": InvoiceContract(time_zone=zone)}
+    return contract.model_copy(update=places)
+
+
+def _judge(record: object, *, words: ExportContract) -> tuple[Eligibility, str]:
+    """Return what the header's status says; canceled invoices come without lines (reference/jaggaer.md §3.3)."""
+    status = scalar(at(record, "header.status"))
+    said = f"status {status or 'missing'}"
+    if among(status, (*words.paid, *words.canceled)):
+        return Eligibility.CLOSED, said
+    if among(status, words.pending):
+        return Eligibility.NOT_ELIGIBLE, said
+    if not at(record, "lineList.invoiceLine") and not among(status, words.approved):
+        return Eligibility.CLOSED, f"{said}, no lines"
+    return Eligibility.ELIGIBLE, said
+
+
+def _check_standing(record: dict[str, Any], words: ExportContract) -> None:
+    """Refuse to post an invoice whose status nobody has explained."""
+    status = scalar(at(record, "header.status"))
+    if among(status, words.approved):
+        return
+    msg = f"status {status or 'missing'}: the contract's exports do not say that this is an approved invoice"
+    raise Parked(msg, code="unknown_status", field="status", subject=status)
+
+
+def _invoice_form(contract: JaggaerContract) -> RowForm:
+    judge = partial(_judge, words=contract.exports)
+    return RowForm(contract.invoices, judge=judge, summarize=source.summarize)
+
+
+MESSAGES: Final = {
+    "purchase_order": Message(
+        root="PurchaseOrderMessage",
+        element="PurchaseOrder",
+        record=exports.order_record,
+        form=lambda contract: orders.order_rows(contract.purchase_orders),
+        decode=orders.decode,
+    ),
+    "invoice": Message(
+        root="BuyerInvoiceExportMessage",
+        element="Invoice",
+        record=exports.invoice_record,
+        form=_invoice_form,
+        decode=invoices.decode,
+    ),
+}
+"""By kind of document."""
