@@ -142,7 +142,7 @@ class InvoiceStore:
     def _view(self, filter_text: str) -> list[int]:
         clauses = fiql.parse(filter_text)
         if filter_text not in self._generated:
-            ids = self._generator.ids
+            ids = self._candidates(clauses)
             self._generated[filter_text] = [i for i in ids if self._generated_matches(i, clauses)]
         changed = [
             i
@@ -152,6 +152,13 @@ class InvoiceStore:
         view = [i for i in self._generated[filter_text] if i not in self._overlay] + changed
         view = [i for i in view if i not in self._hidden]
         return sorted(view, key=self._last_update if self._order == "lastUpdate" else None)
+
+    def _candidates(self, clauses: tuple[fiql.Clause, ...]) -> Iterable[int]:
+        """Return the generated ids worth testing: a filter by one supplierInvoiceNumber goes by the index."""
+        for clause in clauses:
+            if (clause.key, clause.op) == ("supplierInvoiceNumber", "=="):
+                return [i for i in self.numbered(str(clause.values[0])) if i in self._generator.ids]
+        return self._generator.ids
 
     def _generated_matches(self, invoice_id: int, clauses: tuple[fiql.Clause, ...]) -> bool:
         """Decide by the cheap fields first; build the invoice only for what they leave open."""

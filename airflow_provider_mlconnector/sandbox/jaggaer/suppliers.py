@@ -36,7 +36,11 @@ _SPREAD = 30 * 86_400
 
 @dataclass(slots=True)
 class Supplier:
-    """One company; ``profile`` holds texts by ``PROFILE_FIELDS``, ``parts`` the TSM message's lists by their keys."""
+    """One company.
+
+    ``profile`` holds texts by ``PROFILE_FIELDS``, ``parts`` the TSM message's lists by their keys, ``texts`` whatever
+    else the message says by element name: text, or nested texts.
+    """
 
     bravo_id: str
     sq_id: str
@@ -44,7 +48,7 @@ class Supplier:
     changed: datetime
     changed_by: str = "generator"
     sub_users: list[dict[str, str]] = field(default_factory=list)
-    texts: dict[str, str] = field(default_factory=dict)
+    texts: dict[str, Any] = field(default_factory=dict)
     vendor_numbers: dict[str, str] = field(default_factory=dict)
     parts: dict[str, dict[str, Part]] = field(default_factory=dict)
 

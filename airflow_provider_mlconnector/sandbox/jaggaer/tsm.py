@@ -43,6 +43,7 @@ _ERRORS = {
     "AccountsPayableList": ("AccountsPayableErrors", "AccountsPayableRef"),
 }
 _KEYS = ("ERPNumber", "SQIntegrationNumber", "ThirdPartyRefNumber")
+_ELSEWHERE = frozenset({"Active", "SQIntegrationNumber", "SupportedCurrencyList"})
 _COUNTRY_LENGTH = 2
 
 
@@ -192,8 +193,8 @@ def _store_tsm(row: Supplier, element: etree._Element) -> None:
                 row.parts[name][_key(part)] = _without_empty(row.part(name, _key(part)))
         elif name == "BusinessUnitVendorNumberList":
             row.vendor_numbers |= {str(e.get("businessUnitInternalName")): (e.text or "").strip() for e in child}
-        elif not len(child) and name not in SHARED and name not in ("Active", "SQIntegrationNumber"):
-            row.texts[name] = (child.text or "").strip()
+        elif name not in SHARED and name not in _ELSEWHERE:
+            row.texts[name] = xmlio.record(child) if len(child) else (child.text or "").strip()
     row.texts = _without_empty(row.texts)
 
 

@@ -173,6 +173,14 @@ def test_a_supplier_message_and_the_profile_are_one_record(sender: Sender) -> No
     assert (row["changed_by"], row["at"] > before["at"]) == ("router", True)
 
 
+def test_what_the_profile_has_no_field_for_is_kept_and_an_empty_element_clears_it(sender: Sender) -> None:
+    parent = "<ParentSupplier><ERPNumber>V00001</ERPNumber></ParentSupplier>"
+    assert code(sender.suppliers(supplier("V00002", f"<DoingBusinessAs>X</DoingBusinessAs>{parent}"))) == "200"
+    assert sender.row("V00002")["tsm"] == {"DoingBusinessAs": "X", "ParentSupplier": {"ERPNumber": "V00001"}}
+    assert code(sender.suppliers(supplier("V00002", "<DoingBusinessAs/><DUNS/>"))) == "200"
+    assert sender.row("V00002")["tsm"] == {"ParentSupplier": {"ERPNumber": "V00001"}}
+
+
 def test_a_supplier_is_found_by_each_of_its_keys_and_made_when_new(sender: Sender) -> None:
     sq_id = sender.row("V00003")["sq_id"]
     new = "<Supplier><ThirdPartyRefNumber>T-1</ThirdPartyRefNumber><Name>New Co</Name></Supplier>"
