@@ -24,10 +24,19 @@ from airflow_provider_mlconnector.systems.ports import Context, FoundState, Link
 PROFILE, MESSAGE, LIST = "UpsertCompanyProfile", "RouterSuppliers", "ListCompanyProfiles"
 
 
+@pytest.fixture(scope="module")
+def running() -> Iterator[RunningSandbox]:
+    with serving(seed=7) as sandbox:
+        yield sandbox
+
+
 @pytest.fixture
-def sandbox(request: pytest.FixtureRequest) -> Iterator[RunningSandbox]:
-    with serving(seed=7, jaggaer=getattr(request, "param", None)) as running:
-        yield running
+def sandbox(running: RunningSandbox, request: pytest.FixtureRequest) -> RunningSandbox:
+    """Return a tenant as new, with the settings a test asks for."""
+    options = {"jaggaer": getattr(request, "param", {})}
+    requests.post(f"{running.url}/_sandbox/reset", json=options, timeout=10).raise_for_status()
+    requests.delete(f"{running.url}/_sandbox/faults", timeout=10).raise_for_status()
+    return running
 
 
 @pytest.fixture
@@ -209,7 +218,7 @@ def test_without_a_router_the_profile_says_itself_whether_a_supplier_is_active(
 
 
 @pytest.mark.parametrize("call", [PROFILE, MESSAGE])
-@pytest.mark.parametrize("kind", ["reset_before", "reset_after", "cut_body", "status", "html", "late_commit"])
+@pytest.mark.parametrize("kind", ["reset_before", "reset_after", "cut_body", "html", "late_commit"])
 def test_a_lost_answer_neither_loses_nor_doubles_a_supplier(
     rig: Rig, sandbox: RunningSandbox, kind: str, call: str
 ) -> None:
