@@ -10,9 +10,10 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 
 from airflow_provider_mlconnector.documents.lifecycle import IN_TARGET, State
-from airflow_provider_mlconnector.errors import DocumentError, Unavailable
+from airflow_provider_mlconnector.errors import DocumentError, Parked, Unavailable
 from airflow_provider_mlconnector.store import UnitOfWork
 from airflow_provider_mlconnector.store.records import DocumentRecord, NewDocument
+from airflow_provider_mlconnector.sync.details import complete_pending
 from airflow_provider_mlconnector.sync.job import Job, Reference, content_hash, logger, reference
 from airflow_provider_mlconnector.sync.kinds import kind_of
 from airflow_provider_mlconnector.sync.preview import keep_due, keep_extracted
@@ -69,6 +70,8 @@ def extract(job: Job, source: DocumentSource, *, window: Window | None = None) -
     """
     job.route.require_cut_over()
     with source_session(job, source) as keeper:
+        if not job.dry_run:
+            complete_pending(job, source)
         span = window or _next_window(job, source)
         seen = _read_until_two_agree(job, source, span, keeper)
     if seen.listed is not None and not job.dry_run:
@@ -218,7 +221,8 @@ def _new_document(
             state, code, reason = _triage(job, record, history)  # the detail is newer than the list
         except DocumentError as error:
             # listed, but its detail is gone or unreadable: recorded with the header, so that it cannot get lost
-            state, code, reason = State.REJECTED, error.code, error.message
+            state = State.PARKED if isinstance(error, Parked) else State.REJECTED
+            code, reason = error.code, error.message
     summary = record.summary
     return NewDocument(
         route=job.route.name,

@@ -200,7 +200,7 @@ OF_THE_SOURCE = {
         posted_then({"header.workflowStatus": "Cancelled"}),
         booked=1,
     ),
-    "listed without detail": Case(R, "detail_missing", "shows no detail", detail_gone),
+    "listed without detail": Case(P, "detail_missing", "only its header", detail_gone),
 }
 UNKNOWN = {
     "answer lost": Case(State.UNCERTAIN, "outcome_unknown", "nobody knows", sent_and_lost),

@@ -15,6 +15,7 @@ from airflow_provider_mlconnector.systems.jaggaer.parts import (
     charges,
     key_of,
     misc_fees,
+    need_detail,
     opened,
     taxes,
     terms,
@@ -44,6 +45,7 @@ def decode(payload: bytes, contract: JaggaerContract = DEFAULT_CONTRACT) -> Invo
     header = Place(record.object("header").data, "header")
     total = header.object("total")
     currency = total.text("currency", required="the currency")
+    need_detail(record)
     lines = record.items("lineList", "invoiceLine")
     fields = _header(record, header, contract) | {
         "currency": currency,

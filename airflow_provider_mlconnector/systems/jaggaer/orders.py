@@ -26,6 +26,7 @@ from airflow_provider_mlconnector.systems.jaggaer.parts import (
     charges,
     key_of,
     misc_fees,
+    need_detail,
     opened,
     parent_of,
     taxes,
@@ -116,9 +117,11 @@ def decode(payload: bytes, contract: JaggaerContract = DEFAULT_CONTRACT) -> Purc
     Raises:
         Rejected: ``missing_field``, ``unreadable_field``, ``duplicate_line`` or ``unknown_currency``; the message names
             the field in words.
-        Parked: ``unknown_status``: the contract does not say what a status word means.
+        Parked: ``detail_missing``: a header without lines; ``unknown_status``: the contract does not say what a status
+            word means.
     """
     record = opened(payload)
+    need_detail(record)
     header = Place(record.object("header").data, "header")
     currency, total = _money(header)
     entries = [

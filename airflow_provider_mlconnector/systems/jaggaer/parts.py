@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from airflow_provider_mlconnector.documents.invoice import ChargeKind
 from airflow_provider_mlconnector.documents.model import Document
-from airflow_provider_mlconnector.errors import Rejected
+from airflow_provider_mlconnector.errors import Parked, Rejected
 from airflow_provider_mlconnector.systems.jaggaer.contract import JaggaerContract
 from airflow_provider_mlconnector.systems.jaggaer.fields import (
     Place,
@@ -46,6 +46,17 @@ def opened(payload: bytes) -> Place:
     except UnreadableJson:
         msg = "the record is not readable JSON; look at it in JAGGAER"
         raise Rejected(msg, code="unreadable_field") from None
+
+
+def need_detail(record: Place) -> None:
+    """Refuse a row of a header-only list: its lines have not been read.
+
+    Raises:
+        Parked: ``detail_missing``; the next extraction asks for them again.
+    """
+    if "lineList" not in record.data:
+        msg = "only its header has been read so far; the next run asks JAGGAER for its lines again"
+        raise Parked(msg, code="detail_missing", field="lines")
 
 
 def validated(model: type[Model], fields: Mapping[str, Any]) -> Model:
