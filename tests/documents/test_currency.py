@@ -52,3 +52,7 @@ def test_rounding_moves_by_at_most_half_a_unit_and_is_stable(amount: Decimal) ->
 
 def test_adding_loses_nothing_where_the_default_context_would() -> None:
     assert add([Decimal("1e25"), Decimal("0.0001"), Decimal("-1e25")]) == Decimal("0.0001")
+
+
+def test_a_tiny_negative_amount_rounds_to_a_zero_without_a_sign() -> None:
+    assert str(round_to_minor(Decimal("-0.001"), "USD")) == "0.00"
