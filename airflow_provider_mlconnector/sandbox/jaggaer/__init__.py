@@ -1,4 +1,4 @@
-"""JAGGAER's J1P interface and XML router, simulated from ``reference/jaggaer.md``; ``system.JaggaerSystem`` is its face.
+"""JAGGAER's J1P interface and XML router, simulated from ``reference/jaggaer.md``: ``system.JaggaerSystem`` is it.
 
 What it serves is named in ``system``, what people can do to it in ``person``, its switches in ``options``.
 """
