@@ -49,7 +49,7 @@ def minor_unit(currency: str) -> Decimal:
 def round_to_minor(amount: Decimal, currency: str) -> Decimal:
     """Round half away from zero to the currency's minor unit; zero has no sign, which no wire expects."""
     rounded = amount.quantize(minor_unit(currency), rounding=ROUND_HALF_UP, context=EXACT)
-    return rounded if rounded else abs(rounded)
+    return rounded or abs(rounded)
 
 
 def is_minor_exact(amount: Decimal, currency: str) -> bool:
