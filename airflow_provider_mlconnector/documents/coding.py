@@ -12,9 +12,9 @@ class Posting(Document):
     """One line of the ledger distribution, in the invoice's currency.
 
     ``amount`` excludes the tax in ``tax_amount``; a non-recoverable tax is already spread into ``amount`` and
-    ``tax_amount`` is zero. ``source_lines`` names the invoice lines this posting covers, for the audit. ``billed`` is set
-    for what an invoice line that bills an order line costs on that line's own accounts: its place, from 0, in
-    ``invoice.lines``. Where the receipt was accrued, it belongs to the suspense account instead (FINANCE §1).
+    ``tax_amount`` is zero. ``source_lines`` names the invoice lines this posting covers, for the audit. ``billed`` is
+    the place in ``invoice.lines``, from 0, of a line that bills an order line, for what it costs on its own accounts.
+    Where the receipt was accrued, that belongs to the suspense account instead (FINANCE §1).
     """
 
     gl_code: Key

@@ -50,8 +50,8 @@ def code_invoice(
     """Fill in every code of the target.
 
     Codes with effective dates are those of the accounting date, else of the invoice date. Postings to the same GL code
-    under the same tax code are joined. What lines cost that bill an order line stays apart, line by line: its receipt may
-    have been accrued.
+    under the same tax code are joined. What lines cost that bill an order line stays apart, line by line: it may have
+    been accrued when it was received.
 
     Args:
         checked: A sound invoice.

@@ -252,8 +252,8 @@ class Receipts(_Section):
     Attributes:
         suspense_account: Receipts accrue on it until they are invoiced (goods received, not vouchered).
         variance_account: What the invoice asks beyond the receipts' value, or below it.
-        not_received: The source's commodity codes of what nobody receives in the ledger's system, such as services. Their
-            invoices go to the accounts of the order line.
+        not_received: The source's commodity codes of what nobody receives in the ledger's system, such as services: it
+            goes to the accounts of the order line.
     """
 
     suspense_account: str = ""

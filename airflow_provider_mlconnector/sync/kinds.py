@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final
 
+from airflow_provider_mlconnector.documents.coding import CodedInvoice
 from airflow_provider_mlconnector.documents.invoice import Invoice, InvoiceKind
 from airflow_provider_mlconnector.documents.ledger import CodedEntry, CostCenter, LedgerAccount
 from airflow_provider_mlconnector.documents.model import Document
@@ -22,11 +23,12 @@ from airflow_provider_mlconnector.mapping.payments import code_payment
 from airflow_provider_mlconnector.mapping.suppliers import code_supplier
 from airflow_provider_mlconnector.store import UnitOfWork
 from airflow_provider_mlconnector.store.records import DocumentRecord
+from airflow_provider_mlconnector.sync.billing import billed_orders
 from airflow_provider_mlconnector.sync.links import COMPANY
 from airflow_provider_mlconnector.sync.originals import original_invoice
 from airflow_provider_mlconnector.sync.payments import paid_invoice
 from airflow_provider_mlconnector.sync.route import Route
-from airflow_provider_mlconnector.systems.ports import Context
+from airflow_provider_mlconnector.systems.ports import Context, Known
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +39,15 @@ class Coding:
         mapping: The mapping in force.
         version: Its version.
         reverse: True where the route runs from the ledger's side to the other: the maps are read backwards.
+        order_first: The coding of an order line replaces that of the invoice line that bills it.
+        orders: What the target holds of the orders a document refers to (:attr:`.ports.Context.orders`).
     """
 
     mapping: MappingSet
     version: int
     reverse: bool = False
+    order_first: bool = False
+    orders: Mapping[str, Known] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +111,25 @@ def _invoice_extract(invoice: Invoice) -> Extract:
     )
 
 
+def _code_invoice(invoice: Invoice, coding: Coding) -> CodedInvoice:
+    return code_invoice(
+        check_invoice(invoice),
+        coding.mapping,
+        version=coding.version,
+        orders={number: held.document for number, held in coding.orders.items()},
+        order_first=coding.order_first,
+    )
+
+
 INVOICE: Final = DocumentKind(
     name="invoice",
     model=Invoice,
-    code=lambda invoice, coding: code_invoice(check_invoice(invoice), coding.mapping, version=coding.version),
+    code=_code_invoice,
     extract=_invoice_extract,
     # credit memos follow: the invoice one credits must be in the target (reference/syspro.md §2.1)
     waves=(InvoiceKind.INVOICE, InvoiceKind.CREDIT_MEMO),
     complete=original_invoice,
+    enrich=billed_orders,
     # validation replaces the source's own number of the original by the supplier's
     unrevised=frozenset({"revision", "original_number"}),
 )

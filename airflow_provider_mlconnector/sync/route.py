@@ -44,8 +44,12 @@ class Route(Document):
         workflow_status: Source words that make a document eligible, likewise ``payment_status`` and ``match_status``.
         closed_period: What to do with a document whose accounting date lies in a closed period.
         supplier_on_hold: What to do with documents of a supplier on hold in the target.
-        po_lines: What to do with invoices whose lines refer to purchase orders: their receipts may have been accrued in
-            the target, so they wait unless the site receives nothing there.
+        po_lines: What to do with invoices whose lines refer to purchase orders. ``receipts``: clear what the target has
+            received and accrued, wait for what it has not. ``post``: the site receives nothing there, the lines' own
+            accounts bear the cost. ``park``: keep them all back.
+        orders_route: Name of the route that brings those orders into the target; empty: any between the same systems.
+        coding: ``invoice_first``: lines without an account take account and cost center from their order line;
+            ``order_first``: all lines do.
         fail_on: States that turn the run red at its end.
         overlap_minutes: How far each window reaches back behind the last one, for changes that commit late.
         max_passes: Passes over a source list until two agree, before giving up loudly.
@@ -68,7 +72,9 @@ class Route(Document):
     match_status: tuple[str, ...] = ("Matched", "Do Not Match")
     closed_period: Literal["hold", "current_open"] = "hold"
     supplier_on_hold: Literal["park", "post"] = "park"
-    po_lines: Literal["park", "post"] = "park"
+    po_lines: Literal["receipts", "park", "post"] = "receipts"
+    orders_route: str = ""
+    coding: Literal["invoice_first", "order_first"] = "invoice_first"
     fail_on: tuple[State, ...] = (State.REJECTED, State.FAILED, State.UNCERTAIN)
     overlap_minutes: int = Field(default=10, ge=0)
     max_passes: int = Field(default=6, ge=2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -43,7 +43,7 @@ class Rules:
 
     def plan(self, document: Any, ours: str, context: Context) -> Plan:  # noqa: ANN401 - any kind of document
         """Turn a decoded document into the target's steps, or raise Rejected or Parked."""
-        coded = self.kind.code(document, self.coding)
+        coded = self.kind.code(document, replace(self.coding, orders=context.orders))
         return self.target.plan(coded, self.data, our_reference=ours, context=context)
 
 
@@ -81,7 +81,8 @@ def validate(
     if not chunk_id:
         return reference(job, counts)
     mapping, version = current_mapping(job, mapping_text)
-    coding = Coding(mapping, version, job.route.mapping.reverse)
+    order_first = job.route.coding == "order_first"
+    coding = Coding(mapping, version, job.route.mapping.reverse, order_first)
     rules = Rules(kind_of(job.route), decode, coding, target, reference_data(job, target))
     if job.dry_run:
         return reference(job, preview_verdicts(job, rules.kind, rules.plan, decode))

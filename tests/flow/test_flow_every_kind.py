@@ -56,7 +56,7 @@ VERDICTS: dict[str, tuple[State, str, str]] = {
     "supplier_unknown": (State.PARKED, "supplier_unknown", "V00099 does not exist"),
     "supplier_on_hold": (State.PARKED, "supplier_on_hold", "V00042 is on hold"),
     "receipt_required": (State.PARKED, "receipt_match", "V00043"),
-    "po_lines": (State.PARKED, "po_receipt_unknown", "could book the cost twice"),
+    "po_lines": (State.PARKED, "order_unknown", "has not brought into 'syspro' yet"),
     "account_on_hold": (State.PARKED, "account_on_hold", "5600 is on hold"),
     "paid": (State.SKIPPED, "closed_at_source", "paymentStatus Paid"),
     "cancelled": (State.SKIPPED, "closed_at_source", "Cancelled"),

@@ -113,6 +113,7 @@ def reference(**changes: Any) -> dict[str, Any]:
         "accounts": accounts,
         "branches": {"10": {"Branch": "10"}, "20": {"Branch": "20"}},
         "terms": {"30": {"TermsCode": "30", "DueDays": "30"}},
+        "receipts": {},
         "taxes": {"Z": {"TaxCode": "Z", "ApTaxGlCode": ""}, "A": {"TaxCode": "A", "ApTaxGlCode": "00-2300"}},
         "calendar": {
             "gl": [2026, 11],

@@ -23,6 +23,11 @@ _TARGET_SIDE = {
     "postingyear": "period",
     "exchrateatentry": "exchange_rate",
     "currency": "currency",
+    "grngrn": "receipt_taken",
+    "grndetailkey": "receipt_taken",
+    "grnmatchvalue": "receipt_taken",
+    "grnpartialmatchquantity": "receipt_taken",
+    "grnpartialmatchvalue": "receipt_taken",
 }
 """Fields whose refusal lies outside the document, and the code under which documents with that cause are grouped.
 

@@ -40,6 +40,29 @@ class LedgerLine(BaseModel):
     analysis_code: str = ""
 
 
+class ReceiptMatch(BaseModel):
+    """One ``GrnDetails``: what an invoice takes of one receipt, named by its key as stored.
+
+    Attributes:
+        supplier: Part of the key, likewise ``grn``, ``flag`` (GrnSource), ``journal``, ``entry``.
+        quantity: Taken.
+        value: Of that, at the receipt's own value, in the supplier's currency. In which currency SYSPRO takes a partial
+            value is not documented; that of all other values of the item is assumed.
+        whole: All that is left of the receipt is taken (GrnMatchType O), so that SYSPRO needs no figures.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    supplier: str
+    grn: str
+    flag: str
+    journal: str
+    entry: str
+    quantity: Decimal
+    value: Decimal
+    whole: bool
+
+
 class ApInvoiceItem(BaseModel):
     """One ``Item``. ``value`` includes tax; for a credit ``invoice`` is the number of the invoice credited."""
 
@@ -59,6 +82,7 @@ class ApInvoiceItem(BaseModel):
     tax_value: Decimal
     freight: Decimal = Decimal(0)
     miscellaneous: Decimal = Decimal(0)
+    receipts: tuple[ReceiptMatch, ...] = ()
     distribution: tuple[LedgerLine, ...]
 
 
@@ -127,7 +151,23 @@ def item_element(item: ApInvoiceItem) -> xml.Element:
         e("TaxValue", money(sign * item.tax_value)),
         e("SecondTaxCode"),
         e("SecondTaxValue"),
+        *(_receipt_element(match) for match in item.receipts),
         *(_ledger_element(line, sign) for line in item.distribution),
+    )
+
+
+def _receipt_element(match: ReceiptMatch) -> xml.Element:
+    e = xml.element
+    return e(
+        "GrnDetails",
+        e("GrnMatchType", "O" if match.whole else "P"),
+        None if match.whole else e("GrnPartialMatchQuantity", f"{match.quantity:f}"),
+        None if match.whole else e("GrnPartialMatchValue", money(match.value)),
+        e("GrnSupplier", match.supplier),
+        e("GrnGrn", match.grn),
+        e("GrnFlag", match.flag),
+        e("GrnJournal", match.journal),
+        e("GrnEntry", match.entry),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from decimal import Decimal
 from urllib.parse import quote_plus
@@ -17,6 +18,7 @@ from airflow_provider_mlconnector.systems.syspro.keys import normal
 from airflow_provider_mlconnector.systems.syspro.options import Carrier, SysproOptions
 from airflow_provider_mlconnector.systems.syspro.periods import Period
 from airflow_provider_mlconnector.systems.syspro.plan import GL_JOURNAL
+from airflow_provider_mlconnector.systems.syspro.receipts import key_of
 
 SESSION_ROOM = 40
 """Characters kept free for the session id, which may be renewed between measuring and sending."""
@@ -55,18 +57,23 @@ def shape_of(step: StepDraft) -> Shape:
     return Shape(Period(*payload["period"]), payload["foreign"], analysis, payload["hold_override"], variance)
 
 
+def _keys(item: ApInvoiceItem) -> set[str]:
+    """Return what no two documents of one request may share: the business key, and each receipt taken."""
+    return {f"{normal(item.supplier)}|{normal(item.invoice)}", *map(key_of, item.receipts)}
+
+
 @dataclass
 class _Request:
-    """A request being filled: characters and items it still takes, and the business keys it already has."""
+    """A request being filled: characters and items it still takes, and the keys it already has."""
 
     room: int
     places: int
     steps: list[StepDraft] = field(default_factory=list)
-    keys: set[tuple[str, str]] = field(default_factory=set)
+    keys: set[str] = field(default_factory=set)
 
-    def add(self, step: StepDraft, key: tuple[str, str], size: int) -> None:
+    def add(self, step: StepDraft, keys: AbstractSet[str], size: int) -> None:
         self.steps.append(step)
-        self.keys.add(key)
+        self.keys |= keys
         self.room -= size
         self.places -= 1
 
@@ -105,7 +112,7 @@ class Batcher:
         Steps that need different parameters cannot share a request. Among those of one shape the largest go first, each
         into the first request with room for it: nearly every request is full, which saves a tenth of them. Two
         documents with one business key (two credits of one invoice) never share a request: its answer could not be told
-        apart.
+        apart. Nor do two that take one receipt: the second is sent once it is known what the first has left of it.
         """
         alike: dict[Shape, list[StepDraft]] = {}
         for step in steps:
@@ -120,14 +127,13 @@ class Batcher:
         overhead = self._alone(steps[0]) - self._item_size(steps[0])
         requests: list[_Request] = []
         for size, step in sorted(((self._item_size(step), step) for step in steps), key=lambda pair: -pair[0]):
-            item = item_of(step)
-            key = (normal(item.supplier), normal(item.invoice))
-            fitting = (r for r in requests if r.room >= size and r.places and key not in r.keys)
+            keys = _keys(item_of(step))
+            fitting = (r for r in requests if r.room >= size and r.places and keys.isdisjoint(r.keys))
             request = next(fitting, None)
             if request is None:
                 request = _Request(self._limit - overhead, self._options.max_items)
                 requests.append(request)
-            request.add(step, key, size)
+            request.add(step, keys, size)
         yield from (request.steps for request in requests)
 
     def _item_size(self, step: StepDraft) -> int:

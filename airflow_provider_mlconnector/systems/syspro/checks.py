@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from airflow_provider_mlconnector.documents.coding import CodedInvoice
-from airflow_provider_mlconnector.documents.invoice import Invoice, InvoiceKind
+from airflow_provider_mlconnector.documents.invoice import InvoiceKind
 from airflow_provider_mlconnector.errors import Parked, Rejected
 from airflow_provider_mlconnector.systems import xml
 from airflow_provider_mlconnector.systems.syspro.apstin import NUMBER_SIZE
 from airflow_provider_mlconnector.systems.syspro.keys import CENT, normal
-from airflow_provider_mlconnector.systems.syspro.options import ClosedPeriod, OnHold, PoLines, SysproOptions
+from airflow_provider_mlconnector.systems.syspro.options import ClosedPeriod, OnHold, SysproOptions
 from airflow_provider_mlconnector.systems.syspro.periods import Calendar, Period
 
 _MONEY_LIMIT = Decimal("1e12")
@@ -47,19 +47,6 @@ def document(coded: CodedInvoice, *, company: str) -> None:
         raise Rejected(msg, code="total_mismatch", field="gross")
 
 
-def receipts(invoice: Invoice, options: SysproOptions) -> None:
-    """Keep back what may have been accrued at its receipt: one cost, one booking (FINANCE §1)."""
-    line = next((line for line in invoice.lines if line.po_number), None)
-    if line is None or options.po_lines is PoLines.POST:
-        return
-    msg = (
-        f"line {line.number} of invoice {invoice.number} refers to PO {line.po_number}; whether SYSPRO has accrued its "
-        "receipt cannot be told yet, and posting it to expense could book the cost twice. Post it by hand, or set "
-        "po_lines: post on the route if nothing is received in SYSPRO"
-    )
-    raise Parked(msg, code="po_receipt_unknown", field=f"lines[{line.number}].po_number", subject="PO lines")
-
-
 def _key(field: str, value: str) -> None:
     if len(value) > NUMBER_SIZE:
         msg = f"number {value} has {len(value)} characters, SYSPRO takes {NUMBER_SIZE}"
@@ -91,10 +78,18 @@ def supplier(coded: CodedInvoice, reference: Mapping[str, Any]) -> Mapping[str, 
         msg = f"supplier {wanted} could be any of {names} in SYSPRO"
         raise Parked(msg, code="supplier_ambiguous", field="supplier", subject=wanted)
     row: Mapping[str, str] = rows[0]
-    if row["GrnMatchReqd"] == "Y":
-        msg = f"supplier {row['Supplier']} requires matching with receipts, which are not transferred"
-        raise Parked(msg, code="receipt_match", field="supplier", subject=row["Supplier"])
     return row
+
+
+def matched(row: Mapping[str, str], unmatched: Sequence[int]) -> None:
+    """Check that no line is left without a receipt where the supplier requires them; ``unmatched`` are line numbers."""
+    if row["GrnMatchReqd"] == "Y" and unmatched:
+        which = ", ".join(map(str, unmatched))
+        msg = (
+            f"supplier {row['Supplier']} requires every invoice to be matched with receipts, and of this one "
+            f"{'lines' if len(unmatched) > 1 else 'line'} {which} {'take' if len(unmatched) > 1 else 'takes'} none"
+        )
+        raise Parked(msg, code="receipt_match", field="supplier", subject=row["Supplier"])
 
 
 def hold(row: Mapping[str, str], options: SysproOptions) -> bool:

@@ -35,8 +35,10 @@ class OnHold(StrEnum):
 class PoLines(StrEnum):
     """What happens to an invoice with lines that refer to a purchase order (FINANCE §1)."""
 
+    RECEIPTS = "receipts"
+    """What SYSPRO has received and accrued is cleared, what it has not received waits."""
     PARK = "park"
-    """Whether SYSPRO has accrued the receipt is not known, and posting to expense could book the cost twice."""
+    """All of them are for a person: posting to expense what was accrued would book the cost twice."""
     POST = "post"
     """The site receives nothing in SYSPRO: the lines' own accounts bear the cost."""
 
@@ -85,7 +87,11 @@ class SysproOptions(BaseModel):
         ap_gl: Whether AP is linked to GL at this site.
         closed_period: Closed accounting period: hold the invoice, or book it into AP's current period.
         supplier_on_hold: Park, or post after SYSPRO itself showed the hold as its only objection.
-        po_lines: Park invoices with PO lines, or post them to the lines' own accounts.
+        po_lines: Clear the receipts of invoices with PO lines, park these, or post them to the lines' own accounts.
+        receipts_accrue: Receipts are booked to the suspense account when they are made. Off, invoices match them all
+            the same, and the lines' own accounts bear the cost.
+        receipt_invoiced_column: Column of GrnDetails with the quantity of a receipt that was invoiced. No public source
+            names one; empty: worked out from the values, which is exact while receipts are matched at their own value.
         transport: By query string, or by PostLD.
         logon_path: Below the REST root; some documents call it ``/Utilities/Logon``.
         logoff_path: Below the REST root.
@@ -130,7 +136,9 @@ class SysproOptions(BaseModel):
     ap_gl: ApGl = ApGl.LINKED
     closed_period: ClosedPeriod = ClosedPeriod.HOLD
     supplier_on_hold: OnHold = OnHold.PARK
-    po_lines: PoLines = PoLines.PARK
+    po_lines: PoLines = PoLines.RECEIPTS
+    receipts_accrue: bool = True
+    receipt_invoiced_column: str = ""
     transport: Carrier = Carrier.GET
     logon_path: str = "/Logon"
     logoff_path: str = "/Logoff"

@@ -11,9 +11,10 @@ from airflow_provider_mlconnector.documents.coding import CodedInvoice, Posting
 from airflow_provider_mlconnector.documents.invoice import InvoiceKind
 from airflow_provider_mlconnector.errors import Parked, Rejected
 from airflow_provider_mlconnector.systems import xml
-from airflow_provider_mlconnector.systems.ports import StepDraft, StepKind
+from airflow_provider_mlconnector.systems.ports import Known, StepDraft, StepKind
 from airflow_provider_mlconnector.systems.syspro import apstin, checks
-from airflow_provider_mlconnector.systems.syspro.apstin import ApInvoiceItem, LedgerLine
+from airflow_provider_mlconnector.systems.syspro.apstin import ApInvoiceItem, LedgerLine, ReceiptMatch
+from airflow_provider_mlconnector.systems.syspro.clearing import clear
 from airflow_provider_mlconnector.systems.syspro.gentjl import Journal, JournalLine
 from airflow_provider_mlconnector.systems.syspro.keys import money, normal, whole
 from airflow_provider_mlconnector.systems.syspro.options import ApGl, SysproOptions
@@ -32,10 +33,17 @@ class Planner:
         reference: From :func:`~.reference.read_reference`.
         options: The route's choices.
         our_reference: What makes the posting findable as ours; at most 30 characters.
+        orders: What SYSPRO holds of the orders the invoice bills, by PO number as its lines write it.
     """
 
     def __init__(
-        self, coded: CodedInvoice, reference: Mapping[str, Any], options: SysproOptions, *, our_reference: str
+        self,
+        coded: CodedInvoice,
+        reference: Mapping[str, Any],
+        options: SysproOptions,
+        *,
+        our_reference: str,
+        orders: Mapping[str, Known] | None = None,
     ) -> None:
         if not our_reference or len(our_reference) > apstin.REFERENCE_SIZE or xml.offending(our_reference):
             msg = f"our reference must be 1 to {apstin.REFERENCE_SIZE} plain characters: {our_reference!r}"
@@ -45,6 +53,8 @@ class Planner:
         self._reference = reference
         self._options = options
         self._ours = our_reference
+        self._orders = orders or {}
+        self._receipts: tuple[ReceiptMatch, ...] = ()
         self._notes: list[str] = []
 
     @property
@@ -62,12 +72,12 @@ class Planner:
         supplier = checks.supplier(self._coded, self._reference)
         checks.currency(self._coded, supplier, self._reference)
         held = checks.hold(supplier, self._options)
-        checks.receipts(self._invoice, self._options)
+        foreign = checks.is_foreign(supplier, self._reference)
+        self._clear(supplier, foreign=foreign)
         checks.codes(self._coded, supplier, self._reference)
         period, note = checks.period(self._coded, self._reference, self._options)
         if note:
             self._notes.append(note)
-        foreign = checks.is_foreign(supplier, self._reference)
         item = self._item(supplier, self._due_date(supplier))
         payload = {
             "item": item.model_dump(mode="json"),
@@ -81,6 +91,19 @@ class Planner:
         if self._options.ap_gl is ApGl.NOT_LINKED:
             steps.append(self._journal_step(item, [period.year, period.number], foreign=foreign))
         return steps
+
+    def _clear(self, supplier: Mapping[str, str], *, foreign: bool) -> None:
+        """Replace what receipts have accrued already, and remember which they are."""
+        cleared = clear(
+            self._coded,
+            self._orders,
+            self._reference,
+            self._options,
+            supplier=supplier["Supplier"],
+            foreign=foreign,
+        )
+        checks.matched(supplier, cleared.unmatched)
+        self._coded, self._receipts = cleared.coded, cleared.receipts
 
     def _item(self, supplier: Mapping[str, str], due: date) -> ApInvoiceItem:
         invoice, coded = self._invoice, self._coded
@@ -100,6 +123,7 @@ class Planner:
             tax_value=coded.tax_value,
             freight=coded.freight,
             miscellaneous=coded.miscellaneous,
+            receipts=self._receipts,
             distribution=tuple(self._line(number, posting) for number, posting in enumerate(coded.postings, 1)),
         )
 
@@ -171,7 +195,7 @@ class Planner:
             },
             text=(
                 f"AP {kind} {item.supplier} {invoice.number}{against} {invoice.currency} {money(invoice.gross)}, "
-                f"{len(item.distribution)} GL lines"
+                f"{len(item.distribution)} GL lines{f', {len(item.receipts)} receipts' if item.receipts else ''}"
             ),
         )
 

@@ -9,8 +9,9 @@ from airflow_provider_mlconnector.errors import ConfigurationError, ProtocolErro
 from airflow_provider_mlconnector.systems.syspro.client import SysproClient
 from airflow_provider_mlconnector.systems.syspro.comfnd import Condition, Query, Where, in_chunks, pages, read
 from airflow_provider_mlconnector.systems.syspro.keys import is_number, normal, whole
-from airflow_provider_mlconnector.systems.syspro.options import ApGl, SysproOptions
+from airflow_provider_mlconnector.systems.syspro.options import ApGl, PoLines, SysproOptions
 from airflow_provider_mlconnector.systems.syspro.periods import PERIODS, Period, calendar_data
+from airflow_provider_mlconnector.systems.syspro.receipts import read_receipts
 
 SUPPLIERS = Query(
     "ApSupplier",
@@ -58,10 +59,11 @@ def read_reference(
         accounts: The GL codes concerned; empty reads the whole chart.
 
     Returns:
-        That of :func:`read_codes`, and ``{"calendar": {...}}``.
+        That of :func:`read_codes`, and ``{"calendar": {...}, "receipts": {...}}``.
     """
     codes = read_codes(client, options, suppliers=suppliers, accounts=accounts)
-    return {**codes, "calendar": read_calendar(client, options)}
+    receipts = read_receipts(client, options) if options.po_lines is PoLines.RECEIPTS else {}
+    return {**codes, "calendar": read_calendar(client, options), "receipts": receipts}
 
 
 def read_codes(

@@ -12,7 +12,7 @@ from typing import Any
 from airflow_provider_mlconnector.errors import AmbiguousOutcome, ProtocolError
 from airflow_provider_mlconnector.systems.ports import Fence, Found, Outcome, OutcomeState, StepDraft
 from airflow_provider_mlconnector.systems.syspro import apstin, gentjl
-from airflow_provider_mlconnector.systems.syspro.apstin import ApInvoiceItem, Settings
+from airflow_provider_mlconnector.systems.syspro.apstin import ApInvoiceItem, ReceiptMatch, Settings
 from airflow_provider_mlconnector.systems.syspro.batches import Batcher, Shape, item_of, journal_of, shape_of
 from airflow_provider_mlconnector.systems.syspro.client import PostCall, SysproClient
 from airflow_provider_mlconnector.systems.syspro.comfnd import Condition, Query, both, read
@@ -22,6 +22,7 @@ from airflow_provider_mlconnector.systems.syspro.lookup import LookUp
 from airflow_provider_mlconnector.systems.syspro.options import ApGl, Carrier, SysproOptions
 from airflow_provider_mlconnector.systems.syspro.periods import Calendar, Period
 from airflow_provider_mlconnector.systems.syspro.plan import GL_JOURNAL
+from airflow_provider_mlconnector.systems.syspro.receipts import taken_meanwhile
 from airflow_provider_mlconnector.systems.syspro.reference import read_calendar, read_reference
 from airflow_provider_mlconnector.systems.syspro.standing import standing
 
@@ -103,9 +104,17 @@ class SysproSession:
         self, steps: Sequence[StepDraft], shape: Shape, letter: str, *, fence: Fence, override: bool
     ) -> list[Outcome]:
         items = [item_of(step) for step in steps]
-        root = self._send(apstin.post_call(items, self._settings(shape, letter, override=override)), fence)
-        outcomes = apstin.read_outcomes(root, items, linked=self._options.ap_gl is ApGl.LINKED)
-        return [_checked_period(outcome, shape.period) for outcome in outcomes]
+        outcomes = {
+            place: _receipt_taken(match)
+            for place, match in taken_meanwhile(self._client, self._options, items, foreign=shape.foreign).items()
+        }
+        places = [place for place in range(len(items)) if place not in outcomes]
+        sent = [items[place] for place in places]
+        if sent:
+            root = self._send(apstin.post_call(sent, self._settings(shape, letter, override=override)), fence)
+            answers = apstin.read_outcomes(root, sent, linked=self._options.ap_gl is ApGl.LINKED)
+            outcomes |= zip(places, (_checked_period(answer, shape.period) for answer in answers), strict=True)
+        return [outcomes[place] for place in range(len(items))]
 
     def _post_held(self, step: StepDraft, shape: Shape, letter: str, fence: Fence) -> Outcome:
         """Post for a supplier on hold: only after SYSPRO showed the hold as its sole objection (FINANCE §4)."""
@@ -174,6 +183,11 @@ def _shared_shape(steps: Sequence[StepDraft]) -> Shape:
         msg = "post takes one group of batches(): these steps cannot share a request"
         raise ValueError(msg)
     return shapes.pop()
+
+
+def _receipt_taken(match: ReceiptMatch) -> Outcome:
+    text = f"receipt {match.grn} has been invoiced by another document meanwhile: the next run looks what is left"
+    return Outcome(OutcomeState.REFUSED, "receipt_taken", match.grn, text, parked=True)
 
 
 def _period_closed(period: Period) -> Outcome:

@@ -47,7 +47,7 @@ class SysproTarget(SysproSystem):
         reference: Mapping[str, Any],
         *,
         our_reference: str,
-        context: Context = NO_CONTEXT,  # noqa: ARG002 - an invoice is posted once
+        context: Context = NO_CONTEXT,
     ) -> Plan:
         """Check a coded invoice and turn it into steps: the AP document, then a journal where AP is not linked.
 
@@ -55,7 +55,8 @@ class SysproTarget(SysproSystem):
             Rejected: A cause inside the document.
             Parked: A cause outside it.
         """
-        steps = Planner(coded, reference, self._options, our_reference=our_reference).steps()
+        planner = Planner(coded, reference, self._options, our_reference=our_reference, orders=context.orders)
+        steps = planner.steps()
         for step in steps:
             if not self._batcher.fits(step):
                 way = "one URL; transport postld carries larger ones" if self._batcher.by_url else "one PostLD body"
