@@ -123,7 +123,7 @@ OUTSIDE_IT = {
         site={"syspro_site": {"numeric_keys": False}},
     ),
     "supplier in another currency": Case(P, "supplier_currency", "EUR", edited({"header.total.currency": "EUR"})),
-    "a PO line": Case(P, "po_receipt_unknown", "0000000310", edited({LINES: [line(poNumber="0000000310")]})),
+    "a PO line": Case(P, "order_unknown", "0000000310", edited({LINES: [line(poNumber="0000000310")]})),
     "account unknown": Case(P, "account_unknown", "20-5130", prepared(site(accounts=("20-5130", None)))),
     "account on hold": Case(
         P, "account_on_hold", "20-5130", prepared(person("gl_account", gl_code="20-5130", on_hold=True))
