@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import date
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +15,8 @@ from airflow_provider_mlconnector.documents.purchase_order import OrderLine, Ord
 from airflow_provider_mlconnector.mapping.load import load_mapping
 from airflow_provider_mlconnector.mapping.model import MappingSet
 from airflow_provider_mlconnector.mapping.orders import code_order
-from airflow_provider_mlconnector.systems.ports import Known
+from airflow_provider_mlconnector.systems.ports import Eligibility, Known, SourcePage, SourceRecord, Summary, Window
+from airflow_provider_mlconnector.systems.reading import OpenSource
 
 MAPPING = """
 business_units:
@@ -105,4 +106,42 @@ def order_reference(stock: Iterable[str] = ("A100", "A200", "B100"), **changes: 
     } | changes
 
 
-__all__ = ["COMPANY", "MAPPING", "coded", "known", "line", "mapping", "order", "order_reference", "split"]
+class PaperSource(OpenSource):
+    """A source that holds whichever revisions it is given, older ones after newer ones if need be."""
+
+    tenant = "paper"
+
+    def __init__(self) -> None:
+        self.orders: list[PurchaseOrder] = []
+
+    def remote_time(self) -> datetime:
+        return datetime.now(UTC)
+
+    def pages(self, window: Window, *, position: int | None = None) -> Iterator[SourcePage]:
+        yield SourcePage([_record(each) for each in self.orders], len(self.orders), None, None)
+
+    def complete(self, record: SourceRecord) -> SourceRecord:
+        return record
+
+    def decode(self, payload: bytes) -> PurchaseOrder:
+        return PurchaseOrder.model_validate_json(payload)
+
+
+def _record(each: PurchaseOrder) -> SourceRecord:
+    summary = Summary(number=each.number, supplier=each.supplier, document_date=each.order_date)
+    payload = each.model_dump_json().encode()
+    return SourceRecord(each.source_key, each.revision, payload, True, Eligibility.ELIGIBLE, "", summary)  # noqa: FBT003 - complete
+
+
+__all__ = [
+    "COMPANY",
+    "MAPPING",
+    "PaperSource",
+    "coded",
+    "known",
+    "line",
+    "mapping",
+    "order",
+    "order_reference",
+    "split",
+]
