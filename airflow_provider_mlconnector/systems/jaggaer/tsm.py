@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import unicodedata
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ PARTS: Final = ("remit_to", "terms", "bank")
 """Parts of a supplier that have an entry of their own in the message."""
 _LINES: Final = 3
 _ACCOUNT_ORDER: Final = ("AccountId", "AccountHolderName", "AccountType", "CountryCode", "BankAccount", "FlexFields")
+_NOT_XML: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 Content = Mapping[str, Any]
 
 
@@ -216,8 +217,8 @@ def _text(tag: str, text: str) -> xml.Element | None:
 
 
 def _clean(text: str) -> str:
-    """Return text with a blank for every control character, which XML cannot carry."""
-    return "".join(" " if unicodedata.category(char) in {"Cc", "Cs"} else char for char in text)
+    """Return text with a blank for every character that XML cannot carry, or not unchanged (line breaks)."""
+    return _NOT_XML.sub(" ", text)
 
 
 def _listed(tag: str, item: xml.Element | None) -> xml.Element | None:
