@@ -38,6 +38,8 @@ def sandbox(
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8089,
     seed: Annotated[int, typer.Option(help="The same seed gives the same invoices.")] = 1,
     invoices: Annotated[int, typer.Option(min=0, help="How many invoices JAGGAER holds.")] = 320,
+    orders: Annotated[int, typer.Option(min=0, help="How many purchase orders JAGGAER holds.")] = 0,
+    order_invoices: Annotated[int, typer.Option(min=0, help="How many further invoices bill those orders.")] = 0,
     host: Annotated[str, typer.Option(help="Address to listen on; keep it local.")] = "127.0.0.1",
     journal: Annotated[
         Path | None, typer.Option(help="File that keeps what was booked for the next start; without it nothing stays.")
@@ -48,6 +50,8 @@ def sandbox(
     from airflow_provider_mlconnector.sandbox.server import run
 
     try:
-        run(host=host, port=port, seed=seed, invoices=invoices, journal=journal)
+        more = {"purchase_orders": orders, "po_invoices": order_invoices}
+        jaggaer = {name: count for name, count in more.items() if count}
+        run(host=host, port=port, seed=seed, invoices=invoices, journal=journal, jaggaer=jaggaer)
     except JournalError as error:
         fail(str(error), code=WRONG)

@@ -74,15 +74,24 @@ class RunningSandbox:
     app: SandboxApp
 
 
-def run(*, host: str = "127.0.0.1", port: int, seed: int, invoices: int, journal: Path | None = None) -> None:
+def run(
+    *,
+    host: str = "127.0.0.1",
+    port: int,
+    seed: int,
+    invoices: int,
+    journal: Path | None = None,
+    jaggaer: Mapping[str, int | str | bool] | None = None,
+) -> None:
     """Serve until interrupted; prints one line, ``sandbox ready on http://…``, once connections are accepted.
 
     With a ``journal`` file what was booked is still there at the next start (see ``JournaledApp``, also for errors).
+    ``jaggaer`` are further fields of ``JaggaerOptions``.
     """
     if journal is None:
-        app = SandboxApp(seed=seed, jaggaer={"invoices": invoices})
+        app = SandboxApp(seed=seed, jaggaer={"invoices": invoices, **(jaggaer or {})})
     else:
-        app = JournaledApp(journal, seed=seed, invoices=invoices)
+        app = JournaledApp(journal, seed=seed, invoices=invoices, jaggaer=jaggaer)
     with _listening(host, port) as listener:
         sys.stdout.write(f"sandbox ready on {_url(listener)}\n")
         sys.stdout.flush()
