@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from airflow_provider_mlconnector.store import Store
     from airflow_provider_mlconnector.store.records import Actor, LeaseRecord
     from airflow_provider_mlconnector.sync.route import Route
-    from airflow_provider_mlconnector.systems.ports import DocumentSource, DocumentTarget
+    from airflow_provider_mlconnector.systems.ports import DocumentSource, DocumentTarget, FiguresSource
 
 TEST_SECONDS: Final = 120.0
 """How long a connection test may hold an operator."""
@@ -89,6 +89,12 @@ class SystemHook(BaseHook):
     def target(self, route: Route) -> DocumentTarget:
         """Return the system as target of a route's documents."""
         raise self._not_made_for(route, "target")
+
+    def figures(self, route: Route) -> FiguresSource:
+        """Return the system as one side of a reconciliation."""
+        where = f"route {route.name!r}"
+        message = f"{where}: {self.system} (connection '{self.conn_id}') cannot be reconciled"
+        raise ConfigurationError(message, field=where)
 
     def _not_made_for(self, route: Route, role: str) -> ConfigurationError:
         where = f"route {route.name!r}, {role}"

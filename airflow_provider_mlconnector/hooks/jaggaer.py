@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from airflow_provider_mlconnector.systems.jaggaer.options import JaggaerOptions
     from airflow_provider_mlconnector.systems.jaggaer.router import XmlRouter
     from airflow_provider_mlconnector.systems.jaggaer.source import JaggaerInvoiceSource
-    from airflow_provider_mlconnector.systems.ports import DocumentSource, DocumentTarget
+    from airflow_provider_mlconnector.systems.ports import DocumentSource, DocumentTarget, FiguresSource
 
 SOURCES: Final = {
     "purchase_order": ("orders", "JaggaerOrderSource"),
@@ -134,6 +134,14 @@ class JaggaerHook(SystemHook):
             RouterCredentials(self.conn_id, str(extra["router_identity"]), str(extra["router_secret"])),
             on_secret=mask_secret,
         )
+
+    def figures(self, route: Route) -> FiguresSource:
+        """Return the tenant as a side of a reconciliation, by the route's status words."""
+        from airflow_provider_mlconnector.systems.jaggaer.figures import JaggaerFigures
+
+        client = self._client(self._store)
+        words = _eligibility(client.contract.eligibility, route)
+        return JaggaerFigures(self.conn_id, client, tenant=self._tenant, eligibility=words)
 
     @property
     def _tenant(self) -> str:

@@ -75,6 +75,16 @@ class Snapshots:
         """Return what was put, None if nothing was."""
         return self._bodies.get(scope, name).get(name)
 
+    def names(self, scope: str) -> list[tuple[str, datetime]]:
+        """Return what is kept under a scope, with the time it was put, newest first."""
+        query = select(snapshots.c.name, snapshots.c.created_at).where(snapshots.c.scope == scope)
+        rows = self._work.connection.execute(query.order_by(snapshots.c.created_at.desc(), snapshots.c.name.desc()))
+        return [(name, created_at) for name, created_at in rows]
+
+    def drop(self, scope: str, name: str) -> None:
+        """Forget what was put."""
+        self._work.connection.execute(delete(snapshots).where(snapshots.c.scope == scope, snapshots.c.name == name))
+
     def purge(self, before: datetime, *, spared: str = "") -> int:
         """Forget what was put before a time, except under scopes that begin with ``spared``; return how many."""
         old = delete(snapshots).where(snapshots.c.created_at < before)

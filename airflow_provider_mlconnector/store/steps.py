@@ -52,6 +52,14 @@ class Steps:
             found[step.document_id].append(step)
         return found
 
+    def referenced(self, references: Collection[str]) -> dict[str, str]:
+        """Return which document has sent, or may have sent, each of our references: reference → document id."""
+        wanted = self._work.rows("wanted", {"reference": String()}, ({"reference": one} for one in set(references)))
+        query = select(steps.c.our_reference, steps.c.document_id).where(
+            steps.c.our_reference == wanted.c.reference, steps.c.attempt > 0
+        )
+        return {row.our_reference: row.document_id for row in self._work.connection.execute(query)}
+
     def holder(self, target: str, company: str, kind: str, remote_reference: str) -> StepRecord | None:
         """Return the step that holds a remote reference, None if it is free."""
         found = self._load(

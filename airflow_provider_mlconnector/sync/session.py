@@ -10,7 +10,7 @@ from typing import Any
 from airflow_provider_mlconnector.errors import StaleClaim, Unavailable
 from airflow_provider_mlconnector.store.records import LeaseRecord
 from airflow_provider_mlconnector.sync.job import Job
-from airflow_provider_mlconnector.systems.ports import DocumentSource, DocumentTarget, TargetSession
+from airflow_provider_mlconnector.systems.ports import DocumentSource, DocumentTarget, FiguresSource, TargetSession
 
 _POLL_SECONDS = 1.0
 _KEEP_REFERENCE = timedelta(days=2)
@@ -68,7 +68,7 @@ class Keeper:
 
 
 @contextmanager
-def operator_lease(job: Job, system: DocumentTarget | DocumentSource, name: str) -> Iterator[Keeper]:
+def operator_lease(job: Job, system: DocumentTarget | DocumentSource | FiguresSource, name: str) -> Iterator[Keeper]:
     """Hold the operator's lease of a system; ``name`` is the connection, for people.
 
     Raises:

@@ -1,0 +1,282 @@
+"""Why something does not agree, as far as the audit knows: from the state of its document, in words of the trade."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from airflow_provider_mlconnector.documents.keys import comparable
+from airflow_provider_mlconnector.documents.lifecycle import IN_FLIGHT, IN_TARGET, State
+from airflow_provider_mlconnector.documents.reconciliation import CREDIT_MEMO, Area, Figure
+from airflow_provider_mlconnector.store import UnitOfWork
+from airflow_provider_mlconnector.store.records import DocumentRecord
+from airflow_provider_mlconnector.sync.differences import TWICE, Gap, Reason, because, differing, unclear
+from airflow_provider_mlconnector.sync.route import Route
+
+OUR_PREFIX = "MLC"
+"""How references of ours begin (:func:`~airflow_provider_mlconnector.sync.job.our_reference`)."""
+_NEXT_RUN = frozenset({State.EXTRACTED, State.VALIDATED})
+
+
+@dataclass(slots=True)
+class Knowledge:
+    """What is known beside the gap itself.
+
+    Attributes:
+        left: The left connection's id; likewise ``right``.
+        left_route: The route that carries the left side's records over, None where none does.
+        left_tenant: Tenant under which it records keys.
+        right_route: The route the other way, for what is kept in step both ways.
+        right_tenant: Its tenant.
+        payments: The route that tells the left side of payments.
+        read_at: When the left side was read.
+        started: Names of the routes that have ever read anything.
+        elsewhere: For invoices that are nowhere in the span on the right: what stands there under another date.
+        twins: What else on the left has the same supplier, amount and date: label by :func:`twin_of`.
+    """
+
+    left: str
+    right: str
+    left_route: Route | None
+    left_tenant: str
+    right_route: Route | None = None
+    right_tenant: str = ""
+    payments: Route | None = None
+    read_at: datetime | None = None
+    started: frozenset[str] = frozenset()
+    elsewhere: Mapping[str, Figure] = field(default_factory=dict)
+    twins: Mapping[int, str] = field(default_factory=dict)
+
+
+def twin_of(figure: Figure) -> int:
+    """Return what two entries of one paper invoice under different numbers have in common, as a hash."""
+    return hash((figure.match.partition("|")[0], figure.kind, figure.amount, figure.day))
+
+
+def explain(uow: UnitOfWork, known: Knowledge, gaps: Sequence[Gap]) -> list[Reason]:
+    """Return the reason of each gap of one area, in the order given."""
+    lefts = _histories(uow, known.left_route, known.left_tenant, [gap.left.key for gap in gaps if gap.left])
+    rights = _histories(uow, known.right_route, known.right_tenant, [gap.right.key for gap in gaps if gap.right])
+    references = [gap.right.reference for gap in gaps if gap.right and gap.left is None and _is_ours(gap.right)]
+    sent = uow.steps.referenced(references) if references else {}
+    return [
+        _reason(
+            uow,
+            known,
+            gap,
+            lefts.get(gap.left.key, []) if gap.left else [],
+            rights.get(gap.right.key, []) if gap.right else [],
+            sent,
+        )
+        for gap in gaps
+    ]
+
+
+def _histories(
+    uow: UnitOfWork, route: Route | None, tenant: str, keys: Collection[str]
+) -> dict[str, list[DocumentRecord]]:
+    return uow.documents.revisions(route.name, route.source, tenant, keys) if route and keys else {}
+
+
+def _reason(
+    uow: UnitOfWork,
+    known: Knowledge,
+    gap: Gap,
+    left: Sequence[DocumentRecord],
+    right: Sequence[DocumentRecord],
+    sent: Mapping[str, str],
+) -> Reason:
+    if gap.area is Area.BALANCES:
+        return _owed(uow, known, gap)
+    if gap.left is None and gap.right is not None:
+        return _only_right(uow, known, gap.right, gap.what, right, sent)
+    if gap.right is None and gap.left is not None:
+        return _only_left(uow, known, gap.left, left)
+    return _different(known, gap, left, right)
+
+
+# --- only on one side ----------------------------------------------------------------------------------------------
+
+
+def _only_left(uow: UnitOfWork, known: Knowledge, left: Figure, history: Sequence[DocumentRecord]) -> Reason:
+    if not left.counted:
+        return because("not_eligible", f"not approved in {known.left}, so not transferred: {left.status}")
+    if left.status == "inactive":
+        return because("inactive", f"inactive in {known.left}, so not set up in {known.right}")
+    held = [document for document in history if document.state in IN_TARGET]
+    if held:
+        return _lost(known, left, held[-1], history[-1])
+    if history:
+        return told(history[-1])
+    return _never_read(uow, known, left)
+
+
+def _lost(known: Knowledge, left: Figure, held: DocumentRecord, newest: DocumentRecord) -> Reason:
+    """Explain why what the audit says is in the target cannot be seen there."""
+    there = known.elsewhere.get(left.match)
+    if there is not None:
+        what = "; ".join(differing(left, there))
+        if newest.state is State.CHANGED_AFTER_POSTING:
+            return because("changed_after_posting", f"{what}; {newest.reason}")
+        return unclear("other_date", f"stands in {known.right} otherwise than it was written: {what}")
+    text = (
+        f"{held.state} as {held.target_reference or 'unknown'}, and {known.right} does not show it: purged or altered"
+    )
+    return unclear("gone_from_target", text)
+
+
+def _never_read(uow: UnitOfWork, known: Knowledge, left: Figure) -> Reason:
+    route = known.left_route
+    assert route is not None  # noqa: S101 - nothing is compared that no route carries
+    if left.day is not None and route.start_at is not None and left.day < route.start_at:
+        return because("before_cut_over", f"dated {left.day}, before the cut-over on {route.start_at}")
+    if left.status.startswith("paymentStatus") and left.owed == 0:
+        return because("closed_at_source", f"paid in {known.left} before a route took it up: {left.status}")
+    others = [other for other in uow.documents.find(left.key) if other.key == left.key and other.source == route.source]
+    if others:
+        return because("other_route", f"carried by route {others[0].route}: {told(others[0]).text}")
+    return _unread(uow, route, left, started=route.name in known.started)
+
+
+def _unread(uow: UnitOfWork, route: Route, left: Figure, *, started: bool) -> Reason:
+    if not started:
+        return because("route_not_started", f"route {route.name} has not read anything yet")
+    mark = uow.watermarks.get(route.name)
+    if mark is not None and left.changed_at is not None and left.changed_at >= mark:
+        return because("not_read_yet", f"changed after route {route.name} last ran: its next run reads it")
+    return unclear("never_read", f"route {route.name} has run since and has not read it")
+
+
+def _only_right(
+    uow: UnitOfWork,
+    known: Knowledge,
+    right: Figure,
+    what: Sequence[str],
+    history: Sequence[DocumentRecord],
+    sent: Mapping[str, str],
+) -> Reason:
+    if TWICE in what:
+        return unclear("double", f"stands twice in {known.right} under one reference of ours: reverse one")
+    if right.area in {Area.SUPPLIERS, Area.ORDERS}:
+        return _master_of_right(known, right, history)
+    document = uow.documents.get(sent[right.reference]) if right.reference in sent else None
+    if document is None and _is_ours(right):
+        text = f"carries {right.reference}, a reference of ours that this store does not know: another store's work?"
+        return unclear("unknown_reference", text)
+    document = document or _by_number(uow, known, right)
+    if document is not None:
+        return _gone_from_left(known, document, ours=_is_ours(right))
+    twin = known.twins.get(twin_of(right))
+    if twin:
+        text = f"entered by hand; same supplier, date and amount as {twin}: one invoice under two numbers?"
+        return unclear("possible_duplicate", text)
+    return because("typed_by_hand", f"entered in {known.right} by hand; {known.left} has no such document")
+
+
+def _master_of_right(known: Knowledge, right: Figure, history: Sequence[DocumentRecord]) -> Reason:
+    if history:
+        newest = history[-1]
+        if newest.state in IN_TARGET:
+            return unclear("gone_from_source", f"was written to {known.left}, which does not list it any more")
+        return told(newest)
+    if right.reference:
+        text = f"carries our reference {right.reference}, and {known.left} does not list it in this period"
+        return unclear("gone_from_source", text)
+    if known.right_route is None or right.area is Area.ORDERS:
+        return because("typed_by_hand", f"entered in {known.right} by hand; no route carries it to {known.left}")
+    return because("not_read_yet", f"route {known.right_route.name} has not read it yet: its next run does")
+
+
+def _by_number(uow: UnitOfWork, known: Knowledge, right: Figure) -> DocumentRecord | None:
+    supplier, number, _ = right.match.split("|")
+    if known.left_route is None or right.kind == CREDIT_MEMO:
+        return None
+    spoken = right.key.split("|")[-1]
+    for text in dict.fromkeys((spoken, number)):
+        for found in uow.documents.find(text, route=known.left_route.name):
+            same = (comparable(found.supplier), comparable(found.number)) == (supplier, number)
+            if same and CREDIT_MEMO not in found.kind:
+                return found
+    return None
+
+
+def _gone_from_left(known: Knowledge, document: DocumentRecord, *, ours: bool) -> Reason:
+    if known.read_at is not None and document.created_at > known.read_at:
+        return because("came_meanwhile", f"read from {known.left} while this comparison ran")
+    did = "was posted by us" if ours else "was entered by hand and linked" if document.state is State.LINKED else "is"
+    text = (
+        f"{did} as {document.kind or document.document} {document.key} dated {document.document_date}, which"
+        f" {known.left} does not list with this number and date any more ({document.state.replace('_', ' ')})"
+    )
+    say = because if document.state is State.CHANGED_AFTER_POSTING else unclear
+    return say("gone_from_source", text)
+
+
+# --- on both sides -------------------------------------------------------------------------------------------------
+
+
+def _different(known: Knowledge, gap: Gap, left: Sequence[DocumentRecord], right: Sequence[DocumentRecord]) -> Reason:
+    newest = [history[-1] for history in (left, right) if history]
+    for document in newest:
+        if document.state not in IN_TARGET and document.state not in {State.SUPERSEDED, State.SKIPPED}:
+            return told(document)
+    if gap.right is not None and gap.right.status == "complete":
+        return because("complete_in_target", f"received in full in {known.right}; receipts are not transferred")
+    if gap.left is not None and not gap.left.counted and not any(doc.state in IN_TARGET for doc in left):
+        return because("typed_ahead", f"entered in {known.right} by hand before {known.left} approved it")
+    if not newest:
+        return because("not_read_yet", "entered on both sides; no route has read it yet: the next run compares it")
+    states = ", ".join(f"{document.state} in route {document.route}" for document in newest)
+    return unclear("differs", f"the audit knows no reason ({states}): changed on one side by hand?")
+
+
+def _owed(uow: UnitOfWork, known: Knowledge, gap: Gap) -> Reason:
+    """Explain why one side says that something else is owed than the other (payments, FINANCE §1)."""
+    left, right = gap.left, gap.right
+    assert left is not None  # noqa: S101 - balances are of pairs
+    assert right is not None  # noqa: S101 - balances are of pairs
+    if not left.owed:
+        return unclear("paid_in_source", f"{known.left} says paid, {known.right} still owes {right.owed}")
+    paid = right.paid or 0
+    if not paid:
+        return because("credited", f"credits stand against it in {known.right}; nothing was paid")
+    return _payments(uow, known, right, paid)
+
+
+def _payments(uow: UnitOfWork, known: Knowledge, right: Figure, paid: Decimal) -> Reason:
+    """Explain what the left side knows of payments by what the payments' route has told it."""
+    route, number = known.payments, right.key.split("|")[-1]
+    if route is None or route.name not in known.started:
+        return because("payments_not_sent", f"{paid} paid in {known.right}; payment status is not sent")
+    wanted = right.match.split("|")[0]
+    sent = [found for found in uow.documents.find(number, route=route.name) if comparable(found.supplier) == wanted]
+    waiting = [found for found in sent if found.state not in IN_TARGET]
+    if waiting:
+        return told(waiting[0])
+    if not sent:
+        return because("not_read_yet", f"{paid} paid in {known.right}; the next run of {route.name} tells of it")
+    if right.owed:
+        return because("partly_paid", f"{paid} of it paid, which {known.left} was told")
+    return unclear("payment_not_taken", f"{known.left} was told of {len(sent)} payments and still says unpaid")
+
+
+def told(document: DocumentRecord) -> Reason:
+    """Return what a document's state explains."""
+    state, why = document.state, f": {document.reason}" if document.reason else ""
+    if state in _NEXT_RUN:
+        return because("on_its_way", f"read; the next run of {document.route} goes on with it{why}")
+    if state in IN_FLIGHT:
+        return because(state, f"sent, and its outcome is not known yet{why}")
+    if state is State.SUPERSEDED:
+        return unclear(state, f"a newer revision took its place{why}")
+    if state is State.ACCEPTED:
+        return because(state, f"in the target, not in its ledger yet{why}")
+    code = document.reason_code or str(state)
+    say = unclear if state in IN_TARGET else because
+    return say(code, f"{state.replace('_', ' ')}{why}")
+
+
+def _is_ours(figure: Figure) -> bool:
+    return figure.reference.startswith(OUR_PREFIX)
