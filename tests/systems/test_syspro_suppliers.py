@@ -129,8 +129,15 @@ def test_groups_the_source_owns_are_written(change: dict[str, Any], written: dic
 
 def test_a_repetition_of_a_revision_has_a_reference_of_its_own() -> None:
     changed = supplier(name="Northbridge Tools")
-    first, again = (plan(changed, ROW, ours=ours).steps[0].remote_reference for ours in ("MLC1", "MLC2"))
+    links = Links({"48001": "V00001"})
+    first, again = (plan(changed, ROW, ours=ours, links=links).steps[0].remote_reference for ours in ("MLC1", "MLC2"))
     assert first != again
+
+
+def test_two_suppliers_that_meet_the_same_one_of_syspros_collide() -> None:
+    one, other = supplier(name="One"), supplier(name="Other", source_key="48002")
+    first, second = (plan(which, ROW, ours=which.source_key).steps[0] for which in (one, other))
+    assert (first.remote_reference, first.kind) == (second.remote_reference, second.kind)
 
 
 @pytest.mark.parametrize(

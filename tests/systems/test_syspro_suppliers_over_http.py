@@ -64,11 +64,12 @@ def sandbox(request: pytest.FixtureRequest) -> Iterator[RunningSandbox]:
         yield running
 
 
-def client_of(sandbox: RunningSandbox) -> SysproClient:
+def client_of(sandbox: RunningSandbox, max_url: int = 8192) -> SysproClient:
     given = control(sandbox, "credentials")["syspro"]
     extra = given["extra"]
     who = SysproCredentials(given["login"], given["password"], extra["company_id"], extra["company_password"])
-    return SysproClient(Transport(sandbox.url + REST_PATH, system="SYSPRO", allow_http=True, retries=0), who)
+    transport = Transport(sandbox.url + REST_PATH, system="SYSPRO", allow_http=True, retries=0, max_url=max_url)
+    return SysproClient(transport, who)
 
 
 def target_of(sandbox: RunningSandbox, **options: Any) -> SysproSupplierTarget:
@@ -239,6 +240,25 @@ def test_a_refusal_is_told_by_field_and_parked_when_syspros_set_up_is_at_fault(s
     assert (outcome.state, outcome.code, outcome.subject, outcome.parked) == (
         OutcomeState.REFUSED, "currency", "XYZ", True,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("number", ["", "V00031"])
+def test_a_document_too_large_for_a_url_is_refused_before_it_is_sent(sandbox: RunningSandbox, number: str) -> None:
+    with target_of(sandbox).session() as session:
+        step = step_of(plan(target_of(sandbox), session, coded(number=number)))
+    target = SysproSupplierTarget("syspro", client_of(sandbox, max_url=1500), SysproOptions(company="EDU1"))
+    with target.session() as session:
+        (outcome,) = session.post([step], fence=FENCE)
+    assert (outcome.state, outcome.code) == (OutcomeState.REFUSED, "too_large")
+    assert attempts(sandbox) == []
+
+
+def test_named_suppliers_are_read_in_any_spelling_and_no_others(sandbox: RunningSandbox) -> None:
+    with target_of(sandbox).session() as session:
+        everything = session.read_reference(suppliers=(), accounts=())["suppliers"]
+        named = session.read_reference(suppliers=("4711", " V00031", "NOBODY"), accounts=())["suppliers"]
+    assert len(everything) > 30
+    assert named == {key: everything[key] for key in ("4711", "V00031")}
 
 
 def test_a_supplier_deleted_between_plan_and_post_is_parked(sandbox: RunningSandbox) -> None:

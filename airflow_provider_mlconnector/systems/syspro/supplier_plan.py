@@ -124,11 +124,17 @@ class SupplierPlanner:
         overruled = tuple(comparison.overruled)
         if not changed:
             return Plan((), key=key, reason=f"SYSPRO's {key} says the same already", overruled=overruled)
-        # a revision may be repeated after SYSPRO's side overwrote it: our reference tells the two apart
-        reference = f"SUP|{normal(key)}|{self._ours}"
+        reference = self._reference(key)
         text = f"change {', '.join(changed)} of supplier {key}"
         step = self._step(SUPPLIER_UPDATE, StepKind.ABSOLUTE, key, wanted, reference=reference, text=text)
         return Plan((step,), key=key, overruled=overruled)
+
+    def _reference(self, key: str) -> str:
+        """Claim a supplier at first contact, so that no second one of the source takes it; later name the revision.
+
+        A revision may be repeated after SYSPRO's side overwrote it: our reference tells the two apart.
+        """
+        return f"SUP|{normal(key)}|{self._ours}" if self._linked() else f"SUP|{normal(key)}"
 
     # --- one SYSPRO does not have ----------------------------------------------------------------------------------
 

@@ -148,8 +148,15 @@ class SupplierSession:
         return refused or Outcome(OutcomeState.POSTED)
 
     def _send(self, method: apsssp.Method, key: str, fields: Mapping[str, str], fence: Fence | None) -> Outcome | None:
-        """Send one document, as a rehearsal without a fence; None when SYSPRO does not object."""
+        """Send one document, as a rehearsal without a fence; None when SYSPRO does not object.
+
+        Set-up documents travel in the query string only: no body of theirs is known (reference/syspro.md §1.1, §1.3).
+        """
         call = apsssp.setup_call(method, key, fields, validate_only=fence is None)
+        transport = self._client.transport
+        if transport.url_length(self._client.post_call(call)) > transport.max_url:
+            text = f"supplier {key} with all its fields is too large for one URL; change it in SYSPRO by hand"
+            return Outcome(OutcomeState.REFUSED, "too_large", key, text)
         return apsssp.read_refusal(self._client.post(call, fence=fence), key)
 
 
