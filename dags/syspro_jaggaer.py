@@ -47,8 +47,10 @@ ORDERS = {**TO_SYSPRO, "name": "jaggaer_to_syspro_orders", "document": "purchase
 SUPPLIERS_IN = {**TO_SYSPRO, "name": "jaggaer_to_syspro_suppliers", "document": "supplier", "owners": OWNERS}
 SUPPLIERS_OUT = {**TO_JAGGAER, "name": "syspro_to_jaggaer_suppliers", "document": "supplier", "owners": OWNERS}
 SUPPLIERS_IN["opposite"], SUPPLIERS_OUT["opposite"] = SUPPLIERS_OUT["name"], SUPPLIERS_IN["name"]
-ACCOUNTS = {**TO_JAGGAER, "name": "syspro_to_jaggaer_accounts", "document": "ledger_account"}
-COST_CENTERS = {**TO_JAGGAER, "name": "syspro_to_jaggaer_cost_centers", "document": "cost_center"}
+# how this site's GL codes are made, as in the mapping; leave it out where they carry no cost center
+GL_CODE = {"source_options": {"gl_template": "{cost_center}-{account}"}}
+ACCOUNTS = {**TO_JAGGAER, **GL_CODE, "name": "syspro_to_jaggaer_accounts", "document": "ledger_account"}
+COST_CENTERS = {**TO_JAGGAER, **GL_CODE, "name": "syspro_to_jaggaer_cost_centers", "document": "cost_center"}
 PAYMENTS = {
     **TO_JAGGAER,
     "name": "syspro_to_jaggaer_payments",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,7 +16,7 @@ from airflow_provider_mlconnector.hooks.forms import SYSPRO_BEHAVIOUR, SYSPRO_FI
 if TYPE_CHECKING:
     from airflow_provider_mlconnector.store import Store
     from airflow_provider_mlconnector.sync.route import Route
-    from airflow_provider_mlconnector.systems.ports import DocumentSource, DocumentTarget
+    from airflow_provider_mlconnector.systems.ports import DocumentSource, DocumentTarget, LedgerFigures
     from airflow_provider_mlconnector.systems.syspro.client import SysproClient
     from airflow_provider_mlconnector.systems.syspro.options import SysproOptions
     from airflow_provider_mlconnector.systems.syspro.target import SysproTarget
@@ -78,19 +78,24 @@ class SysproHook(SystemHook):
         """Return the company as target of the route's kind of document, by the route's rules."""
         if route.document not in TARGETS:
             raise self._not_made_for(route, "target")
-        target: DocumentTarget = self._built(TARGETS[route.document], route)
+        target: DocumentTarget = self._built(TARGETS[route.document], route, route.options)
         return target
 
     def source(self, route: Route) -> DocumentSource:
         """Return the company as source of the route's kind of document."""
         if route.document not in SOURCES:
             raise self._not_made_for(route, "source")
-        source: DocumentSource = self._built(SOURCES[route.document], route)
+        source: DocumentSource = self._built(SOURCES[route.document], route, route.source_options)
         return source
 
-    def _built(self, place: tuple[str, str], route: Route) -> Any:  # noqa: ANN401 - a source or a target
+    def figures(self, route: Route) -> LedgerFigures:
+        """Return the company as the ledger's side of a reconciliation."""
+        figures: LedgerFigures = self._built(("figures", "SysproFigures"), route, route.options)
+        return figures
+
+    def _built(self, place: tuple[str, str], route: Route, chosen: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a source or a target
         module, name = place
-        options = self.options(route)
+        options = self.options(route, chosen)
         return getattr(import_module(f"{_PACKAGE}.{module}"), name)(
             self.conn_id, self._client(self._store, options), options
         )
@@ -103,8 +108,12 @@ class SysproHook(SystemHook):
         """Log on and try each business object the connector will use, storing nothing."""
         return [Check(found.name, found.ok, found.message) for found in self._target().probe()]
 
-    def options(self, route: Route | None = None) -> SysproOptions:
+    def options(self, route: Route | None = None, chosen_by_route: Mapping[str, Any] | None = None) -> SysproOptions:
         """Return the choices of connection and route.
+
+        Args:
+            route: Its rules of the house.
+            chosen_by_route: Its options for SYSPRO as this end of it.
 
         Raises:
             ConfigurationError: One of them is wrong; names field and problem.
@@ -119,7 +128,7 @@ class SysproHook(SystemHook):
         chosen |= {name: extra[name] for name in _OPTIONS if name in extra}
         if route is not None:
             chosen |= {name: getattr(route, name) for name in ("closed_period", "supplier_on_hold", "po_lines")}
-            chosen |= {"owners": dict(route.owners), **route.options}
+            chosen |= {"owners": dict(route.owners), **(chosen_by_route or {})}
         try:
             return SysproOptions.model_validate(chosen)
         except ValidationError as error:

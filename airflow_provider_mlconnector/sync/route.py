@@ -39,7 +39,8 @@ class Route(Document):
         target: Airflow connection id of the target system.
         opposite: Name of the route that runs the other way, where a document is kept in step both ways.
         owners: Which system decides a group of fields of a supplier: ``erp`` or ``jaggaer`` (FINANCE §7).
-        options: Choices of source and target that are no rules of the house (``po_numbering``, …), checked by them.
+        options: Choices of the target that are no rules of the house (``po_numbering``, …), checked by it.
+        source_options: The same of the source (``gl_template``, …).
         start_at: Cut-over date. Documents dated before it are recorded as skipped; without it nothing runs.
         workflow_status: Source words that make a document eligible, likewise ``payment_status`` and ``match_status``.
         closed_period: What to do with a document whose accounting date lies in a closed period.
@@ -65,6 +66,7 @@ class Route(Document):
     opposite: str = ""
     owners: Mapping[str, Literal["erp", "jaggaer"]] = Field(default_factory=dict)
     options: Mapping[str, str | int | bool] = Field(default_factory=dict)
+    source_options: Mapping[str, str | int | bool] = Field(default_factory=dict)
     mapping: MappingSource = Field(default_factory=MappingSource)
     start_at: date | None = None
     workflow_status: tuple[str, ...] = ("Completed",)

@@ -161,7 +161,8 @@ class Flow:
         """Return the choices of the deployment and of the route."""
         given = {"company": self._syspro_credentials()["company"], "remote_timeout": self.timeout, **self.syspro}
         if self.route.document != "invoice":
-            given |= {"owners": dict(self.route.owners), **self.route.options}
+            chosen = self.route.options if self.route.target == "syspro" else self.route.source_options
+            given |= {"owners": dict(self.route.owners), **chosen}
         return SysproOptions(**given)
 
     def job(self, task: str, **changes: Any) -> Job:

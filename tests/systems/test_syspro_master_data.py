@@ -22,7 +22,7 @@ def site(tmp_path: Path) -> Iterator[Flow]:
 
 
 def source(site: Flow, document: str, **options: Any) -> Any:
-    route = Route(name="r", document=document, source="syspro", target="jaggaer", options=options)
+    route = Route(name="r", document=document, source="syspro", target="jaggaer", source_options=options)
     return site.for_route(route).source()
 
 
