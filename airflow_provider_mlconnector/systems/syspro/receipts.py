@@ -134,10 +134,16 @@ def taken_meanwhile(
 
 
 def _still_covers(receipt: Receipt, matches: Sequence[ReceiptMatch], *, foreign: bool) -> bool:
-    """Whether what is left is what was planned with: for all of it exactly, for parts at least as much."""
-    if any(match.whole for match in matches):
-        return receipt.worth(foreign=foreign) == add(match.value for match in matches)
-    return receipt.quantity + receipt.slack >= add(match.quantity for match in matches)
+    """Whether a receipt has what one invoice takes of it.
+
+    Who takes the last of it must take all of its value: parts planned side by side from the same state need not add up
+    to it by some cents.
+    """
+    taken = add(match.quantity for match in matches)
+    if taken < receipt.quantity - receipt.slack and not any(match.whole for match in matches):
+        return True
+    within = abs(taken - receipt.quantity) <= receipt.slack
+    return within and receipt.worth(foreign=foreign) == add(match.value for match in matches)
 
 
 def _receipt(row: Row, options: SysproOptions) -> Receipt:
