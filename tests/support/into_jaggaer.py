@@ -152,6 +152,7 @@ class Rig:
     route: Route
     target: Callable[[JaggaerClient], DocumentTarget]
     contract: Mapping[str, Any] = field(default_factory=dict)
+    mapping: str = MAPPING
     run: int = 0
 
     def __post_init__(self) -> None:
@@ -181,7 +182,7 @@ class Rig:
                 self.job("validate"),
                 decode=self.source.decode,
                 target=self.fresh(),
-                mapping_text=MappingText(MAPPING, "test"),
+                mapping_text=MappingText(self.mapping, "test"),
                 chunk_id=chunk["chunk_id"],
             )
         post(self.job("post"), self.fresh())

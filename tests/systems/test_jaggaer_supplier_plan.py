@@ -136,7 +136,8 @@ def test_groups_a_source_does_not_tell_are_neither_compared_nor_written() -> Non
     silent = supplier("V00001", address=None, contact=None, tax_id=None, remit_to=None, bank=None, on_hold=None)
     plan = planned(silent, PROFILE, codes={"currency": None, "terms": None}, with_messages=True)  # type: ignore[dict-item]
     assert not plan.overruled
-    (step,) = plan.steps
+    profile, step = plan.steps
+    assert profile.payload["fields"] == {}
     assert step.payload["content"] == {"number": "V00001", "active": True}
 
 
@@ -198,10 +199,10 @@ def test_a_new_company_gets_everything_known_and_what_the_tenant_demands() -> No
 
 def test_a_message_is_planned_only_when_it_says_something_new() -> None:
     document = supplier("V00001")
-    (step,) = planned(document, PROFILE, with_messages=True).steps
+    _, step = planned(document, PROFILE, with_messages=True).steps
     last = step.payload["keep"]
     assert not planned(document, PROFILE, with_messages=True, context=known(document, **last)).steps
-    (again,) = planned(
+    _, again = planned(
         document, PROFILE, with_messages=True, context=known(document, **last), codes={"terms": "NET60"}
     ).steps
     assert again.payload["content"]["terms"] == "NET60"
@@ -209,10 +210,10 @@ def test_a_message_is_planned_only_when_it_says_something_new() -> None:
 
 def test_a_supplier_a_person_deactivated_is_activated_by_the_next_change_of_the_ledger() -> None:
     document = supplier("V00001")
-    (step,) = planned(document, PROFILE, with_messages=True).steps
+    _, step = planned(document, PROFILE, with_messages=True).steps
     row = {**PROFILE, "status": "INACTIVE"}
     plan = planned(document, row, with_messages=True, context=known(document, **step.payload["keep"]))
-    assert [each.name for each in plan.steps] == ["tsm"]
+    assert [each.name for each in plan.steps] == ["profile", "tsm"]
 
 
 @given(

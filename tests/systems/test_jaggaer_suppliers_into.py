@@ -12,11 +12,12 @@ import requests
 from support.flow import ShiftedClock, fresh_store
 from support.into_jaggaer import FENCE, Rig, client_of, coded, held, route, router_of, supplier, writes
 
+from airflow_provider_mlconnector.documents.lifecycle import State
 from airflow_provider_mlconnector.documents.supplier import Contact, RemitTo
 from airflow_provider_mlconnector.errors import AmbiguousOutcome, NotAuthenticated
 from airflow_provider_mlconnector.sandbox.server import RunningSandbox, serving
 from airflow_provider_mlconnector.store import Store
-from airflow_provider_mlconnector.store.records import Actor
+from airflow_provider_mlconnector.store.records import Actor, Change
 from airflow_provider_mlconnector.systems.jaggaer.options import JaggaerOptions
 from airflow_provider_mlconnector.systems.jaggaer.supplier_target import JaggaerSupplierTarget
 from airflow_provider_mlconnector.systems.ports import Context, FoundState, Links, OutcomeState, StepDraft
@@ -328,3 +329,19 @@ def test_padded_texts_of_the_router_are_read(rig: Rig, sandbox: RunningSandbox) 
     rig.give(new())
     rig.all()
     assert rig.state("V20001") == "posted"
+
+
+def test_a_refused_message_is_planned_anew_once_its_cause_is_gone(rig: Rig, sandbox: RunningSandbox) -> None:
+    rig.give(new(terms="99"))
+    rig.mapping = rig.mapping.replace('NET10: "10"', 'NET99: "99"')
+    rig.all()
+    assert (rig.state("V20001"), rig.newest("V20001").reason_code) == ("failed", "router_406")
+    document = rig.newest("V20001")
+    with rig.store.unit_of_work(Actor(user="test")) as uow:
+        uow.documents.apply([Change(document, State.EXTRACTED, reason_code="replayed", reason="mapping corrected")])
+    rig.mapping = rig.mapping.replace('NET99: "99"', "").replace('NET30: "30"', 'NET30: "99"')
+    rig.all()
+    assert rig.state("V20001") == "posted"
+    terms = held(sandbox, "V20001")["parts"]["LocationList"]["V20001-L1"]["TermsAndCondition"]["PaymentTerms"]
+    assert terms["StandardPaymentTermsCode"] == "NET30"
+    assert len(writes(sandbox, PROFILE)) == 1

@@ -82,9 +82,10 @@ class SupplierPlanner:
         message = self._message(coded, current, ours, context, key)
         fields = self._numbers(supplier, current) | self._owned(wanted, current, context, bool(message))
         steps = []
-        if fields:
+        if fields or message:
+            # stands before every message, so that a message refused is planned anew with what came before it
             payload = {"operation": UPDATE, "key": key, "fields": fields, "keep": self._written_last(context)}
-            steps.append(_profile_step(supplier, payload, ours))
+            steps.append(_profile_step(supplier, payload, "" if context.known is None else f"@{ours}", ours))
         steps += message
         return Plan(
             steps,
@@ -118,7 +119,7 @@ class SupplierPlanner:
             # a country in words has no field of its own
             fields["address"] = ", ".join(filter(None, (fields.get("address", ""), supplier.address.country)))
         payload = {"operation": CREATE, "key": "", "fields": fields, "keep": {}}
-        return Plan([_profile_step(supplier, payload, ours), *self._message(coded, fields, ours, context, "")])
+        return Plan([_profile_step(supplier, payload, "", ours), *self._message(coded, fields, ours, context, "")])
 
     def _numbers(self, supplier: Supplier, current: Profile) -> dict[str, str]:
         """Return the fields that carry the ERP's number, where they do not say it yet: so it is written back."""
@@ -209,15 +210,16 @@ def _told(content: tsm.Content) -> str:
     return ", ".join(said)
 
 
-def _profile_step(supplier: Supplier, payload: Mapping[str, Any], ours: str) -> StepDraft:
+def _profile_step(supplier: Supplier, payload: Mapping[str, Any], suffix: str, ours: str) -> StepDraft:
+    """Return the step of the profile; at first contact it has one reference, whether the company is new or known."""
     creates = payload["operation"] == CREATE
-    names = ", ".join(payload["fields"])
+    names = ", ".join(payload["fields"]) or "as it is"
     text = f"new supplier {supplier.number} {supplier.name}" if creates else f"supplier {supplier.number}: {names}"
     return StepDraft(
         name=PROFILE,
         kind=StepKind.CREATE if creates else StepKind.ABSOLUTE,
         company="",
-        remote_reference=f"SUPPLIER|{comparable(supplier.number)}{'' if creates else f'@{ours}'}",
+        remote_reference=f"SUPPLIER|{comparable(supplier.number)}{suffix}",
         our_reference=ours,
         payload={"number": supplier.number, **payload},
         fingerprint={"number": comparable(supplier.number), "name": supplier.name},
