@@ -395,9 +395,11 @@ def test_a_lost_session_in_mid_work_costs_one_log_on_and_nothing_else(desk: Desk
 
 def test_many_orders_are_looked_up_in_few_requests(desk: Desk) -> None:
     steps = [desk.plan(order(number=f"{n:010d}"), ours=f"MLC{n:08d}") for n in range(1, 41)]
+    before = desk.control("requests")["systems"]["syspro"]["calls"]["Query:COMFND"]
     for step in steps[::2]:
         desk.post(step)
     calls = desk.control("requests")["systems"]["syspro"]["calls"]["Query:COMFND"]
+    assert calls - before == 20  # one to read each back
     found = desk.session.find(steps)
     asked = desk.control("requests")["systems"]["syspro"]["calls"]["Query:COMFND"] - calls
     assert [each.state for each in found] == [FoundState.OURS, FoundState.ABSENT] * 20

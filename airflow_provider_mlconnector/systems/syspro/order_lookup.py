@@ -17,7 +17,14 @@ from airflow_provider_mlconnector.systems.syspro.order_merge import (
     crosswalk,
     merge,
 )
-from airflow_provider_mlconnector.systems.syspro.order_rows import CANCELED, StoredOrder, by_number, read_orders
+from airflow_provider_mlconnector.systems.syspro.order_rows import (
+    CANCELED,
+    StoredLine,
+    StoredOrder,
+    by_number,
+    read_lines,
+    read_orders,
+)
 from airflow_provider_mlconnector.systems.syspro.order_steps import (
     PO_ADD,
     PO_CANCEL,
@@ -33,9 +40,9 @@ SEPARATOR = "/"
 Orders = dict[str, StoredOrder]
 
 
-def result_of(stored: StoredOrder, pairs: Pairs, **more: Any) -> dict[str, Any]:
+def result_of(key: str, pairs: Pairs, **more: Any) -> dict[str, Any]:
     """Return what is kept of an order: SYSPRO's number and the line crosswalk."""
-    return {"key": stored.key, "lines": crosswalk(pairs), **more}
+    return {"key": key, "lines": crosswalk(pairs), **more}
 
 
 class OrderLookUp:
@@ -64,6 +71,11 @@ class OrderLookUp:
     def stored(self, key: str) -> StoredOrder | None:
         """Return the order of a number, None if there is none."""
         return _at(read_orders(self._client, by_number([key])), key)
+
+    def lines(self, key: str) -> tuple[str, tuple[StoredLine, ...]]:
+        """Return an order's number as stored, and its lines; ``""`` if it has none."""
+        found = read_lines(self._client, by_number([key]))
+        return next(((number, lines) for number, lines in found.items() if normal(number) == normal(key)), ("", ()))
 
     def _judge_new(self, step: StepDraft, orders: Orders, *, settling: bool) -> Found:
         order = new_order(step)
@@ -114,7 +126,7 @@ def _ours(order: NewOrder, found: Sequence[StoredOrder]) -> Found:
     issue = [f"{len(found)} orders carry our reference"] if len(found) > 1 else []
     issue += [f"changed in SYSPRO: {'; '.join(different)}"] if different else []
     more = {"issue": f"order {stored.key}: {'; '.join(issue)}"} if issue else {}
-    return Found(FoundState.OURS, f"order {stored.key}", result_of(stored, pairs, **more))
+    return Found(FoundState.OURS, f"order {stored.key}", result_of(stored.key, pairs, **more))
 
 
 def _somebody_elses(order: NewOrder, found: Sequence[StoredOrder]) -> Found:
@@ -124,7 +136,7 @@ def _somebody_elses(order: NewOrder, found: Sequence[StoredOrder]) -> Found:
             coding = coding_differences(order, pairs)
             more = {"issue": f"order {stored.key}: {'; '.join(coding)}"} if coding else {}
             text = f"order {stored.key}, customer PO number {stored.customer_po or 'blank'}"
-            return Found(FoundState.SAME_NOT_OURS, text, result_of(stored, pairs, **more))
+            return Found(FoundState.SAME_NOT_OURS, text, result_of(stored.key, pairs, **more))
     stored = found[0]
     _pairs, different = compare_new(order, stored)
     what = ["it is canceled"] if stored.status == CANCELED else different
@@ -140,7 +152,7 @@ def _judge_changed(step: StepDraft, orders: Orders) -> Found:
     merged = merge(order, stored)
     if not merged.is_done:
         return Found(FoundState.ABSENT)
-    return Found(FoundState.OURS, f"order {stored.key} stands as it shall", result_of(stored, merged.pairs))
+    return Found(FoundState.OURS, f"order {stored.key} stands as it shall", result_of(stored.key, merged.pairs))
 
 
 def _judge_canceled(step: StepDraft, orders: Orders) -> Found:

@@ -11,7 +11,13 @@ from dataclasses import dataclass
 
 from airflow_provider_mlconnector.systems.ports import Outcome, OutcomeState
 from airflow_provider_mlconnector.systems.syspro.keys import normal
-from airflow_provider_mlconnector.systems.syspro.order_rows import CHARGE_LINE, FREIGHT_LINE, StoredLine, StoredOrder
+from airflow_provider_mlconnector.systems.syspro.order_rows import (
+    CHARGE_LINE,
+    FREIGHT_LINE,
+    StoredLine,
+    StoredOrder,
+    merchandise,
+)
 from airflow_provider_mlconnector.systems.syspro.order_steps import ChangedOrder, NewOrder
 from airflow_provider_mlconnector.systems.syspro.portoi import (
     ADD,
@@ -42,13 +48,20 @@ def crosswalk(pairs: Pairs) -> dict[str, str]:
 
 
 def compare_new(order: NewOrder, stored: StoredOrder) -> tuple[Pairs, list[str]]:
-    """Pair the lines of an order to add with those stored, in order, and name what differs in words."""
-    pairs = dict(zip((line.number for line in order.lines), stored.merchandise, strict=False))
-    different = []
+    """Compare an order to add with one stored, as :func:`compare_lines` does, and their suppliers."""
+    pairs, different = compare_lines(order, stored.lines)
     if normal(stored.supplier) != normal(order.supplier):
-        different.append(f"supplier {stored.supplier} there, {order.supplier} here")
-    if len(stored.merchandise) != len(order.lines):
-        different.append(f"{len(stored.merchandise)} lines there, {len(order.lines)} here")
+        different.insert(0, f"supplier {stored.supplier} there, {order.supplier} here")
+    return pairs, different
+
+
+def compare_lines(order: NewOrder, stored: Sequence[StoredLine]) -> tuple[Pairs, list[str]]:
+    """Pair the lines of an order to add with those stored, in order, and name what differs in words."""
+    ordered = merchandise(stored)
+    pairs = dict(zip((line.number for line in order.lines), ordered, strict=False))
+    different = []
+    if len(ordered) != len(order.lines):
+        different.append(f"{len(ordered)} lines there, {len(order.lines)} here")
     for line in order.lines:
         if line.number in pairs:
             different += _line_differences(line, pairs[line.number], foreign=order.foreign)

@@ -92,8 +92,8 @@ class StoredOrder:
 
     @property
     def merchandise(self) -> tuple[StoredLine, ...]:
-        """The lines that order something; charges and comments may stand between them."""
-        return tuple(line for line in self.lines if line.stock_code)
+        """The lines that order something."""
+        return merchandise(self.lines)
 
     @property
     def is_closed(self) -> bool:
@@ -104,6 +104,11 @@ class StoredOrder:
     def has_receipts(self) -> bool:
         """Whether anything was received on it."""
         return any(line.received for line in self.lines)
+
+
+def merchandise(lines: Iterable[StoredLine]) -> tuple[StoredLine, ...]:
+    """Return the lines that order something; charges and comments may stand between them."""
+    return tuple(line for line in lines if line.stock_code)
 
 
 def spellings(order_number: str) -> tuple[str, ...]:
@@ -127,15 +132,20 @@ def read_orders(client: SysproClient, alternatives: Sequence[Condition | Where])
     """
     unique = list(dict.fromkeys(alternatives))
     heads = {row["PurchaseOrder"]: row for rows in in_chunks(client, HEADERS, unique) for row in rows}
-    lines: dict[str, list[StoredLine]] = {key: [] for key in heads}
-    for rows in in_chunks(client, DETAILS, [Condition("PurchaseOrder", "EQ", key) for key in heads]):
+    lines = read_lines(client, [Condition("PurchaseOrder", "EQ", key) for key in heads])
+    return {key: _order(row, lines.get(key, ())) for key, row in heads.items()}
+
+
+def read_lines(client: SysproClient, alternatives: Sequence[Condition]) -> dict[str, tuple[StoredLine, ...]]:
+    """Read the lines of orders found by number, in order, by stored number."""
+    found: dict[str, list[StoredLine]] = {}
+    for rows in in_chunks(client, DETAILS, alternatives):
         for row in rows:
-            if row["PurchaseOrder"] in lines:
-                lines[row["PurchaseOrder"]].append(_line(row))
-    return {key: _order(row, lines[key]) for key, row in heads.items()}
+            found.setdefault(row["PurchaseOrder"], []).append(_line(row))
+    return {key: tuple(sorted(lines, key=lambda line: line.number)) for key, lines in found.items()}
 
 
-def _order(row: Mapping[str, str], lines: Sequence[StoredLine]) -> StoredOrder:
+def _order(row: Mapping[str, str], lines: tuple[StoredLine, ...]) -> StoredOrder:
     return StoredOrder(
         key=row["PurchaseOrder"],
         status=row["OrderStatus"],
@@ -147,7 +157,7 @@ def _order(row: Mapping[str, str], lines: Sequence[StoredLine]) -> StoredOrder:
         warehouse=row["Warehouse"],
         tax_status=row["TaxStatus"],
         buyer=row["Buyer"],
-        lines=tuple(sorted(lines, key=lambda line: line.number)),
+        lines=lines,
     )
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Any
+from typing import Any, TypeVar
 
 from airflow_provider_mlconnector.errors import AmbiguousOutcome, MLConnectorError, ProtocolError
 from airflow_provider_mlconnector.systems.ports import Fence, Found, Outcome, OutcomeState, StepDraft
@@ -13,7 +13,7 @@ from airflow_provider_mlconnector.systems.syspro.client import PostCall, SysproC
 from airflow_provider_mlconnector.systems.syspro.keys import normal
 from airflow_provider_mlconnector.systems.syspro.options import Carrier, SysproOptions
 from airflow_provider_mlconnector.systems.syspro.order_lookup import OrderLookUp, result_of
-from airflow_provider_mlconnector.systems.syspro.order_merge import Merged, compare_new, head_of, merge, parked
+from airflow_provider_mlconnector.systems.syspro.order_merge import Merged, compare_lines, head_of, merge, parked
 from airflow_provider_mlconnector.systems.syspro.order_rows import CANCELED, StoredOrder
 from airflow_provider_mlconnector.systems.syspro.order_steps import (
     PO_ADD,
@@ -27,6 +27,8 @@ from airflow_provider_mlconnector.systems.syspro.order_steps import (
 )
 from airflow_provider_mlconnector.systems.syspro.portoi import LineAction, OrderHead
 from airflow_provider_mlconnector.systems.syspro.reference import read_codes, read_stock
+
+T = TypeVar("T")
 
 
 class OrderSession:
@@ -92,20 +94,27 @@ class OrderSession:
         if not key:
             msg = f"SYSPRO processed order {order.number} without naming its number"
             raise AmbiguousOutcome(msg)
-        stored = self._read_back(key)
-        pairs, different = compare_new(order, stored)
-        if order.head.number and normal(stored.key) != normal(order.head.number):
+        stored, lines = self._after(key, lambda: self._lookup.lines(key))
+        if not stored:
+            msg = f"SYSPRO says that it wrote order {key}, which is not in PorMasterDetail"
+            raise AmbiguousOutcome(msg)
+        pairs, different = compare_lines(order, lines)
+        if order.head.number and normal(stored) != normal(order.head.number):
             different.insert(0, "SYSPRO numbered it itself, though po_numbering is manual")
-        more = {"issue": f"order {stored.key}: {'; '.join(different)}"} if different else {}
+        more = {"issue": f"order {stored}: {'; '.join(different)}"} if different else {}
         return Outcome(OutcomeState.POSTED, result=result_of(stored, pairs, **more))
 
-    def _read_back(self, key: str) -> StoredOrder:
+    @staticmethod
+    def _after(key: str, read: Callable[[], T]) -> T:
         """Read an order just written. It was executed, so whatever fails here must not look as if it was not."""
         try:
-            stored = self._lookup.stored(key)
+            return read()
         except MLConnectorError as error:
             msg = f"order {key} was written, but cannot be read back: {error.message}"
             raise AmbiguousOutcome(msg) from error
+
+    def _read_back(self, key: str) -> StoredOrder:
+        stored = self._after(key, lambda: self._lookup.stored(key))
         if stored is None:
             msg = f"SYSPRO says that it wrote order {key}, which is not in PorMasterHdr"
             raise AmbiguousOutcome(msg)
@@ -121,7 +130,7 @@ class OrderSession:
         if merged.refusal is not None:
             return merged.refusal
         if merged.is_done:
-            return Outcome(OutcomeState.POSTED, result=result_of(stored, merged.pairs))
+            return Outcome(OutcomeState.POSTED, result=result_of(stored.key, merged.pairs))
         head = merged.head or head_of(order, stored)
         call = change_call(head, merged.actions, self._options, rehearsal=fence is None)
         refused, _number = self._send(call, head, fence)
@@ -129,7 +138,7 @@ class OrderSession:
             return refused or Outcome(OutcomeState.POSTED)
         stored = self._read_back(order.key)
         merged = merge(order, stored)
-        return Outcome(OutcomeState.POSTED, result=result_of(stored, merged.pairs, **_left(merged, stored)))
+        return Outcome(OutcomeState.POSTED, result=result_of(stored.key, merged.pairs, **_left(merged, stored)))
 
     def _cancel(self, order: CanceledOrder, fence: Fence | None) -> Outcome:
         stored = self._lookup.stored(order.key)
