@@ -1,0 +1,62 @@
+"""The XML router's part of the JAGGAER connection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import requests
+from airflow.sdk.log import redact
+
+from airflow_provider_mlconnector.errors import ConfigurationError
+from airflow_provider_mlconnector.hooks.jaggaer import JaggaerHook
+from airflow_provider_mlconnector.sandbox.server import RunningSandbox
+from airflow_provider_mlconnector.sync.route import Route
+from airflow_provider_mlconnector.systems.jaggaer.code_lists import JaggaerCodeListTarget
+from airflow_provider_mlconnector.systems.jaggaer.supplier_target import JaggaerSupplierTarget
+
+Connect = Callable[..., str]
+
+
+def route(document: str, **options: Any) -> Route:
+    return Route.parse(
+        {"name": "r", "document": document, "source": "s", "target": "jaggaer_default", "options": options}
+    )
+
+
+def test_suppliers_go_by_the_router_too_where_the_connection_names_one(connect: Connect, site: RunningSandbox) -> None:
+    known = requests.get(f"{site.url}/_sandbox/router", timeout=10).json()
+    extra = {"router_url": site.url, "router_identity": known["identity"], "router_secret": "r0uter-only-here"}
+    hook = JaggaerHook(connect("jaggaer", extra=extra))
+    target = hook.target(route("supplier"))
+    assert isinstance(target, JaggaerSupplierTarget)
+    assert hook.router() is not None
+    assert target.settle_seconds == 5 + 60
+    assert redact("it is r0uter-only-here") == "it is ***"
+
+
+def test_without_a_router_suppliers_go_by_profile_alone(connect: Connect) -> None:
+    assert JaggaerHook(connect("jaggaer")).router() is None
+
+
+@pytest.mark.parametrize(
+    ("extra", "named"),
+    [
+        ({"router_url": "https://r.example"}, "Router identity"),
+        ({"router_url": "https://r.example", "router_identity": "A"}, "Router shared secret"),
+        ({"router_url": "https://u:p@r.example", "router_identity": "A", "router_secret": "S"}, "Router URL"),
+    ],
+)
+def test_what_is_missing_for_the_router_is_named(connect: Connect, extra: dict[str, Any], named: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"field {named}"):
+        JaggaerHook(connect("jaggaer", extra=extra)).target(route("supplier"))
+
+
+def test_options_of_a_route_into_jaggaer_are_checked_by_name(connect: Connect) -> None:
+    hook = JaggaerHook(connect("jaggaer"))
+    assert isinstance(hook.target(route("cost_center", cost_center_list="Fund")), JaggaerCodeListTarget)
+    with pytest.raises(ConfigurationError, match="option cost_centre_list"):
+        hook.target(route("cost_center", cost_centre_list="Fund"))
+    with pytest.raises(ConfigurationError, match="invoices_route"):
+        hook.target(route("payment"))
