@@ -42,6 +42,8 @@ def there(number: int, code: str = "A100", *, quantity: str = "10", **changes: A
         received=Decimal(0),
         due=DAY,
         prices=(Decimal("12.50000"), Decimal(0)),
+        tax_code="Z",
+        product_class="GEN",
         ledger_code="",
         charge=Decimal(0),
     )
@@ -99,6 +101,29 @@ def test_lines_keep_their_meaning_when_charges_and_comments_shift_the_numbers() 
     order = stored(there(1), charge(2, "6", "0"), there(3, "A200"))
     merged = merge(change(wanted(2, "A200", quantity="5"), crosswalk={"1": "1", "2": "3"}), order)
     assert said(merged) == [(CHANGE, 3)]
+
+
+@pytest.mark.parametrize(
+    "differing",
+    [
+        {"description": "Milling"},
+        {"ledger_code": "20-5120"},
+        {"product_class": "MRO"},
+        {"tax_code": "A"},
+        {"unit": "KG"},
+    ],
+)
+def test_whatever_else_we_say_of_a_line_is_compared_where_syspro_keeps_it(differing: dict[str, str]) -> None:
+    own = {
+        "stocked": False,
+        "description": "Grinding",
+        "ledger_code": "10-5120",
+        "product_class": "GEN",
+        "tax_code": "Z",
+    }
+    row = there(1, "GRIND", description="Grinding", ledger_code="10-5120", kind="7")
+    assert merge(change(wanted(1, "GRIND", **own)), stored(row, there(2))).is_done
+    assert said(merge(change(wanted(1, "GRIND", **own | differing)), stored(row, there(2)))) == [(CHANGE, 1)]
 
 
 def test_another_item_in_place_of_one_takes_that_one_out() -> None:

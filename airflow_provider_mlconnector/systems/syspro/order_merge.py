@@ -221,10 +221,12 @@ class _Merger:
         wanted = (line.quantity, line.price, line.due)
         if wanted != (there.quantity, there.price(foreign=self._order.foreign), there.due):
             return True
-        if line.unit and normal(line.unit) != normal(there.unit):
+        if (line.unit and normal(line.unit) != normal(there.unit)) or (
+            line.tax_code and line.tax_code != there.tax_code
+        ):
             return True
-        own = (line.description, line.ledger_code)
-        return not line.stocked and own != (there.description, there.ledger_code)
+        own = (line.description, line.ledger_code, line.product_class)
+        return not line.stocked and own != (there.description, there.ledger_code, there.product_class)
 
     def _charges(self) -> Iterator[LineAction]:
         if self._order.charges is None:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 from airflow_provider_mlconnector.documents.coded_order import CodedOrder, CodedOrderLine
-from airflow_provider_mlconnector.documents.currency import add
-from airflow_provider_mlconnector.documents.invoice import ChargeKind
 from airflow_provider_mlconnector.documents.purchase_order import OrderLine, OrderStatus, PurchaseOrder
-from airflow_provider_mlconnector.errors import Parked, Rejected
+from airflow_provider_mlconnector.errors import Parked
 from airflow_provider_mlconnector.systems import xml
 from airflow_provider_mlconnector.systems.ports import Context, Known, Plan, StepDraft, StepKind
 from airflow_provider_mlconnector.systems.syspro import checks, order_checks, portoi
 from airflow_provider_mlconnector.systems.syspro.keys import normal
-from airflow_provider_mlconnector.systems.syspro.options import PoNumbering, PoSplit, SysproOptions
+from airflow_provider_mlconnector.systems.syspro.options import PoNumbering, SysproOptions
+from airflow_provider_mlconnector.systems.syspro.order_items import OrderParts, due_date
 from airflow_provider_mlconnector.systems.syspro.order_lookup import SEPARATOR
 from airflow_provider_mlconnector.systems.syspro.order_steps import (
     PO_ADD,
@@ -25,7 +24,7 @@ from airflow_provider_mlconnector.systems.syspro.order_steps import (
     ChangedOrder,
     NewOrder,
 )
-from airflow_provider_mlconnector.systems.syspro.portoi import OrderCharge, OrderHead, OrderLineItem
+from airflow_provider_mlconnector.systems.syspro.portoi import OrderHead
 
 _TELLING = 8
 """Characters of our reference that tell one revision of a PO number from another."""
@@ -60,7 +59,7 @@ class OrderPlanner:
         self._options = options
         self._ours = our_reference
         self._known = context.known
-        self._notes: list[str] = []
+        self._parts = OrderParts(coded, reference, options)
 
     def plan(self) -> Plan:
         """Run every check and return what is to be written, nothing if SYSPRO already says the same.
@@ -92,8 +91,8 @@ class OrderPlanner:
             supplier=supplier["Supplier"],
             foreign=checks.is_foreign(supplier, self._reference),
             head=self._head(supplier),
-            lines=self._items(self._coded.lines),
-            charges=self._charges(),
+            lines=self._parts.lines(self._coded.lines),
+            charges=self._parts.charges(),
         )
         return Plan([self._add(new)])
 
@@ -133,19 +132,19 @@ class OrderPlanner:
         supplier = self._checked()
         changed, canceled = self._differences(before)
         terms = self._coded.terms_code if before.terms != self._order.terms else ""
-        due, charged = _due(self._order), self._order.charges != before.charges
+        due, charged = due_date(self._order), self._order.charges != before.charges
         change = ChangedOrder(
             number=self._order.number,
             supplier=supplier["Supplier"],
             foreign=checks.is_foreign(supplier, self._reference),
             key=key,
-            lines=self._items(changed),
+            lines=self._parts.lines(changed),
             canceled=canceled,
             crosswalk=_crosswalk(known),
             held=tuple(sorted(line.number for line in before.lines if not line.is_canceled)),
-            due=due if due != _due(before) else None,
+            due=due if due != due_date(before) else None,
             terms=terms or None,
-            charges=self._charges() if charged else None,
+            charges=self._parts.charges() if charged else None,
         )
         parts = (
             f"{len(changed)} lines changed or new" if changed else "",
@@ -177,10 +176,10 @@ class OrderPlanner:
             our_reference=self._ours,
             payload={
                 "order": order.model_dump(mode="json"),
-                "notes": self._notes,
+                "notes": self._parts.notes,
             },
             fingerprint={"number": normal(self._order.number), "supplier": normal(order.supplier)},
-            text="; ".join([text, *self._notes]),
+            text="; ".join([text, *self._parts.notes]),
         )
 
     # --- parts -----------------------------------------------------------------------------------------------------
@@ -190,7 +189,7 @@ class OrderPlanner:
         manual = self._options.po_numbering is PoNumbering.MANUAL
         named = f"{order.number}{SEPARATOR}{self._ours[-_TELLING:]}"
         if order.due_date is None:
-            self._notes.append(f"no due date at the source: {_due(order)} is taken from lines or order date")
+            self._parts.notes.append(f"no due date at the source: {due_date(order)} is taken from lines or order date")
         return OrderHead(
             action=portoi.ADD,
             supplier=supplier["Supplier"],
@@ -199,7 +198,7 @@ class OrderPlanner:
             terms=coded.terms_code,
             customer_po=named if len(named) <= portoi.CUSTOMER_PO_SIZE else self._ours,
             order_date=order.order_date,
-            due=_due(order),
+            due=due_date(order),
             buyer=coded.buyer,
             warehouse=coded.warehouse,
         )
@@ -207,7 +206,7 @@ class OrderPlanner:
     def _differences(self, before: PurchaseOrder) -> tuple[list[CodedOrderLine], tuple[int, ...]]:
         """Return the wanted lines that are new or differ, and the numbers of those no longer wanted."""
         old = {line.number: line for line in before.lines if not line.is_canceled}
-        dates = _due(before), _due(self._order)
+        dates = due_date(before), due_date(self._order)
         changed = [
             coded
             for coded in self._coded.lines
@@ -217,94 +216,6 @@ class OrderPlanner:
         canceled = tuple(line.number for line in self._order.lines if line.is_canceled and line.number in old)
         return changed, canceled
 
-    def _items(self, lines: Sequence[CodedOrderLine]) -> tuple[OrderLineItem, ...]:
-        return tuple(self._item(line) for line in sorted(lines, key=lambda coded: coded.line.number))
-
-    def _item(self, coded: CodedOrderLine) -> OrderLineItem:
-        line = coded.line
-        stocked = self._reference["stock"].get(normal(line.item)) if line.item else None
-        if not line.unit_price:
-            self._notes.append(f"line {line.number} costs nothing, as approved")
-        common: dict[str, Any] = {
-            "number": line.number,
-            "quantity": line.quantity,
-            "unit": coded.unit,
-            "price": line.unit_price,
-            "tax_code": coded.tax_code,
-            "due": line.requested_date or _due(self._order),
-        }
-        if stocked:
-            return OrderLineItem(stocked=True, stock_code=stocked, warehouse=self._coded.warehouse, **common)
-        return OrderLineItem(
-            stocked=False,
-            stock_code=self._stands_for_stock(line),
-            description=self._free(line.description, f"line {line.number}: description"),
-            catalog=line.item if len(line.item) > portoi.STOCK_CODE_SIZE else "",
-            ledger_code=self._account(coded),
-            product_class=self._class(coded),
-            **common,
-        )
-
-    def _stands_for_stock(self, line: OrderLine) -> str:
-        """Name what is not stocked: the item as far as it fits, so that people find it again in SYSPRO."""
-        order_checks.key("item", line.item, portoi.CATALOG_SIZE)
-        if line.item and len(line.item) <= portoi.STOCK_CODE_SIZE:
-            return line.item
-        code = self._coded.non_stocked_code
-        if normal(code) in self._reference["stock"]:
-            msg = f"{code} stands for what is not stocked (orders.non_stocked_code), but is a stock code in SYSPRO"
-            raise Parked(msg, code="non_stocked_code", subject=code)
-        return code
-
-    def _free(self, text: str, what: str) -> str:
-        """Make a description fit; what is lost is noted in full."""
-        fitting = xml.reduce_text(text)
-        if fitting != text:
-            self._notes.append(f"{what}: characters SYSPRO cannot hold were replaced ({xml.offending(text)!r})")
-        if len(fitting) > portoi.DESCRIPTION_SIZE:
-            self._notes.append(f"{what} shortened to {portoi.DESCRIPTION_SIZE} characters: {text!r}")
-        return fitting[: portoi.DESCRIPTION_SIZE].strip()
-
-    def _charges(self) -> tuple[OrderCharge, ...]:
-        """Write charges as lines of their own, so that SYSPRO values the order as a whole; freight as one of them."""
-        freight = add(charge.amount for charge in self._order.charges if charge.kind is ChargeKind.FREIGHT)
-        others = [charge for charge in self._order.charges if charge.kind is not ChargeKind.FREIGHT and charge.amount]
-        lines = [OrderCharge(freight=True, amount=freight)] if freight else []
-        lines += [
-            OrderCharge(
-                freight=False, amount=charge.amount, description=self._free(charge.name or charge.kind, "charge")
-            )
-            for charge in others
-        ]
-        return tuple(lines)
-
-    def _account(self, coded: CodedOrderLine) -> str:
-        """Return the one account a line that is not stocked stands on."""
-        number, shares = coded.line.number, coded.shares
-        if not shares:
-            msg = f"line {number} is not stocked and has no account; code it at the source"
-            raise Rejected(msg, code="missing_account", field=f"lines[{number}].allocations")
-        share = max(shares, key=lambda each: each.weight)
-        if len(shares) > 1:
-            split = ", ".join(f"{each.gl_code} {each.weight:f}" for each in shares)
-            if self._options.po_split is PoSplit.PARK:
-                msg = (
-                    f"line {number} is split over {split}, and an order line of SYSPRO has one account: split the line "
-                    "at the source, or set po_split: largest on the route"
-                )
-                raise Parked(msg, code="line_split", field=f"lines[{number}].allocations", subject=self._order.number)
-            self._notes.append(f"line {number} is split over {split}: all of it stands on {share.gl_code}")
-        if share.cost_center:
-            self._notes.append(f"line {number}: cost center {share.cost_center} has no place on an order line")
-        checks.account(share.gl_code, self._reference)
-        return share.gl_code
-
-    def _class(self, coded: CodedOrderLine) -> str:
-        if not coded.product_class:
-            msg = f"commodity {coded.line.commodity or 'of the line'} has no product class, which SYSPRO wants"
-            raise Parked(msg, code="product_class_missing", field="lines", subject=coded.line.commodity)
-        return coded.product_class
-
 
 def _is_dead(order: PurchaseOrder) -> bool:
     """Tell whether nothing of an order is wanted: canceled as a whole, or line by line."""
@@ -313,12 +224,6 @@ def _is_dead(order: PurchaseOrder) -> bool:
 
 def _crosswalk(known: Known) -> dict[str, str]:
     return {str(number): str(line) for number, line in dict(known.result.get("lines", {})).items()}
-
-
-def _due(order: PurchaseOrder) -> date:
-    """Return when an order is due: dates are always sent, never defaulted by the remote."""
-    requested = [line.requested_date for line in order.lines if line.requested_date and not line.is_canceled]
-    return order.due_date or max(requested, default=order.order_date)
 
 
 def _content(line: OrderLine, due: date) -> tuple[Any, ...]:

@@ -41,6 +41,8 @@ DETAILS = Query(
         "MLatestDueDate",
         "MPrice",
         "MForeignPrice",
+        "MTaxCode",
+        "MProductClass",
         "MGlCode",
         "NMscChargeValue",
     ),
@@ -66,6 +68,8 @@ class StoredLine:
     received: Decimal
     due: date | None
     prices: tuple[Decimal, Decimal]
+    tax_code: str
+    product_class: str
     ledger_code: str
     charge: Decimal
 
@@ -176,6 +180,8 @@ def _line(row: Mapping[str, str]) -> StoredLine:
         received=_number(row, "MReceivedQty"),
         due=day(row["MLatestDueDate"]),
         prices=(_number(row, "MPrice"), _number(row, "MForeignPrice")),
+        tax_code=row["MTaxCode"],
+        product_class=row["MProductClass"],
         ledger_code=row["MGlCode"],
         charge=_number(row, "NMscChargeValue"),
     )
