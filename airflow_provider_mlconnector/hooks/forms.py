@@ -116,8 +116,9 @@ JAGGAER_FIELDS: Final[dict[str, Field]] = {
     },
     "router_url": {
         "label": "Router URL",
-        "description": "Address of the XML router, such as https://usertest.sciquest.com. Only for payment terms, "
-        "remit-to and bank data of suppliers, which JAGGAER takes no other way; empty leaves those out.",
+        "description": "Address of the XML router, such as https://router.example, with or without "
+        "/apps/Router/TSMSupplierXMLImport. Only for payment terms, remit-to and bank data of suppliers, which JAGGAER "
+        "takes no other way; empty leaves those out.",
         "schema": {"type": ["string", "null"]},
     },
     "router_identity": {

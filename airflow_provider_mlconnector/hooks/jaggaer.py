@@ -123,7 +123,10 @@ class JaggaerHook(SystemHook):
         if not extra.get("router_url"):
             return None
         self.endpoint.require(router_identity=ROUTER_IDENTITY, router_secret=ROUTER_SECRET)
-        place = replace(self.endpoint, host=str(extra["router_url"]).strip(), port=None, schema="")
+        # sites are told the whole address of supplier messages, or just the router's
+        url, path = str(extra["router_url"]).strip().rstrip("/"), self.contract().tsm.path
+        url = url.removesuffix(path)
+        place = replace(self.endpoint, host=url, port=None, schema="")
         try:
             place.base_url()
         except ConfigurationError:

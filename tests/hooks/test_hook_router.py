@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 import requests
 from airflow.sdk.log import redact
+from support.into_jaggaer import FENCE
 
-from airflow_provider_mlconnector.errors import ConfigurationError
+from airflow_provider_mlconnector.errors import ConfigurationError, NotAuthenticated
 from airflow_provider_mlconnector.hooks.jaggaer import JaggaerHook
 from airflow_provider_mlconnector.sandbox.server import RunningSandbox
 from airflow_provider_mlconnector.sync.route import Route
 from airflow_provider_mlconnector.systems.jaggaer.code_lists import JaggaerCodeListTarget
 from airflow_provider_mlconnector.systems.jaggaer.supplier_target import JaggaerSupplierTarget
+from airflow_provider_mlconnector.systems.ports import StepDraft, StepKind
 
 Connect = Callable[..., str]
 
@@ -25,15 +27,25 @@ def route(document: str, **options: Any) -> Route:
     )
 
 
-def test_suppliers_go_by_the_router_too_where_the_connection_names_one(connect: Connect, site: RunningSandbox) -> None:
+@pytest.mark.parametrize("path", ["", "/", "/apps/Router/TSMSupplierXMLImport"])
+def test_suppliers_go_by_the_router_too_where_the_connection_names_one(
+    connect: Connect, site: RunningSandbox, path: str
+) -> None:
     known = requests.get(f"{site.url}/_sandbox/router", timeout=10).json()
-    extra = {"router_url": site.url, "router_identity": known["identity"], "router_secret": "r0uter-only-here"}
-    hook = JaggaerHook(connect("jaggaer", extra=extra))
-    target = hook.target(route("supplier"))
+    extra = {
+        "router_url": f"{site.url}{path}",
+        "router_identity": known["identity"],
+        "router_secret": "r0uter-only-here",
+    }
+    target = JaggaerHook(connect("jaggaer", extra=extra)).target(route("supplier"))
     assert isinstance(target, JaggaerSupplierTarget)
-    assert hook.router() is not None
     assert target.settle_seconds == 5 + 60
     assert redact("it is r0uter-only-here") == "it is ***"
+    content = {"number": "V00001", "active": True}
+    payload = {"key": "1", "content": content, "gone": [], "keep": {}}
+    step = StepDraft("tsm", StepKind.ABSOLUTE, "", "TSM|1", "MLC1", payload, {}, "")
+    with target.session() as session, pytest.raises(NotAuthenticated, match="status 403"):
+        session.post([step], fence=FENCE)
 
 
 def test_without_a_router_suppliers_go_by_profile_alone(connect: Connect) -> None:
