@@ -22,6 +22,7 @@ from airflow_provider_mlconnector.operators.documents import (
     ReportOperator,
     ValidateDocumentsOperator,
 )
+from airflow_provider_mlconnector.operators.reconcile import ReconcileOperator
 from airflow_provider_mlconnector.operators.settle import SettleDocumentsSensor
 
 JAGGAER, SYSPRO = "jaggaer_default", "syspro_default"  # Airflow connection ids
@@ -38,6 +39,7 @@ SCHEDULES: dict[str, Any] = {
     "syspro_to_jaggaer_ledger": "30 5 * * 1-5",  # daily
     "jaggaer_to_syspro_orders": [SUPPLIERS],  # after each exchange of suppliers
     "jaggaer_to_syspro_invoices": [SUPPLIERS, LEDGER],  # daily: once both have been exchanged
+    "syspro_jaggaer_reconciliation": "0 4 * * 1",  # weekly, before the first exchange of the week
     "syspro_to_jaggaer_payments": None,  # off; such as "0 21 * * 1-5" where the tenant takes payment status
 }
 TO_SYSPRO = {"source": JAGGAER, "target": SYSPRO, "mapping": MAPPING, "start_at": CUT_OVER}
@@ -68,6 +70,24 @@ PARAMS = {
     ),
     "window_until": Param(default=None, type=["null", "string"], format="date-time", title="Changed before"),
 }
+PERIOD = {
+    "period_from": Param(
+        default=None,
+        type=["null", "string"],
+        format="date",
+        title="First document date",
+        description="Empty: the first of the previous month.",
+    ),
+    "period_to": Param(
+        default=None, type=["null", "string"], format="date", title="Last document date", description="Empty: today."
+    ),
+    "fail_on_unexplained": Param(
+        default=True,
+        type="boolean",
+        title="Fail on unexplained differences",
+        description="Turn the run red when the audit cannot explain a difference; the report is kept either way.",
+    ),
+}
 
 
 def pipeline(route: dict[str, Any], *, group: str = "", outlets: Sequence[Asset] = ()) -> tuple[Any, Any]:
@@ -94,7 +114,7 @@ def pipeline(route: dict[str, Any], *, group: str = "", outlets: Sequence[Asset]
     return extract, settle
 
 
-def dag(dag_id: str, description: str) -> DAG:
+def dag(dag_id: str, description: str, params: dict[str, Param] = PARAMS) -> DAG:
     """Return a DAG with this pair's cadence and habits."""
     return DAG(
         dag_id=dag_id,
@@ -103,7 +123,7 @@ def dag(dag_id: str, description: str) -> DAG:
         start_date=datetime(2026, 1, 1),  # noqa: DTZ001 - Airflow reads it in the DAG's time zone
         catchup=False,
         max_active_runs=1,
-        params=PARAMS,
+        params=params,
         tags=["mlconnector", "syspro", "jaggaer"],
         default_args={"retries": 3, "retry_delay": timedelta(minutes=2), "execution_timeout": timedelta(minutes=30)},
         doc_md=__doc__,
@@ -132,3 +152,12 @@ with dag("jaggaer_to_syspro_invoices", "Invoices approved in JAGGAER into SYSPRO
 
 with dag("syspro_to_jaggaer_payments", "Payment status of SYSPRO into JAGGAER (off by default)") as payments:
     pipeline(PAYMENTS)
+
+with dag("syspro_jaggaer_reconciliation", "Both sides compared, every difference explained", PERIOD) as reconciliation:
+    ReconcileOperator(
+        task_id="reconcile",
+        routes=[INVOICES, ORDERS, SUPPLIERS_IN, SUPPLIERS_OUT, PAYMENTS],
+        period_from="{{ params.period_from or '' }}",
+        period_to="{{ params.period_to or '' }}",
+        fail_on_unexplained="{{ params.fail_on_unexplained }}",
+    )

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from airflow_provider_mlconnector.cli import audit, dags, demo, documents, mapping, replay, store, systems
+from airflow_provider_mlconnector.cli import audit, dags, demo, documents, mapping, reconcile, replay, store, systems
 from airflow_provider_mlconnector.cli.output import WRONG, FriendlyGroup, fail
 
 app = typer.Typer(
@@ -31,6 +31,7 @@ app.command("adopt")(systems.adopt)
 app.command("documents")(documents.documents)
 app.command("show")(documents.show)
 app.command("replay")(replay.replay)
+app.command("reconcile")(reconcile.reconcile)
 
 
 @app.command()
@@ -40,6 +41,7 @@ def sandbox(
     invoices: Annotated[int, typer.Option(min=0, help="How many invoices JAGGAER holds.")] = 320,
     orders: Annotated[int, typer.Option(min=0, help="How many purchase orders JAGGAER holds.")] = 0,
     order_invoices: Annotated[int, typer.Option(min=0, help="How many further invoices bill those orders.")] = 0,
+    payments: Annotated[bool, typer.Option("--payments", help="JAGGAER takes payment status.")] = False,
     host: Annotated[str, typer.Option(help="Address to listen on; keep it local.")] = "127.0.0.1",
     journal: Annotated[
         Path | None, typer.Option(help="File that keeps what was booked for the next start; without it nothing stays.")
@@ -50,8 +52,8 @@ def sandbox(
     from airflow_provider_mlconnector.sandbox.server import run
 
     try:
-        more = {"purchase_orders": orders, "po_invoices": order_invoices}
-        jaggaer = {name: count for name, count in more.items() if count}
+        more = {"purchase_orders": orders, "po_invoices": order_invoices, "payments": payments}
+        jaggaer = {name: value for name, value in more.items() if value}
         run(host=host, port=port, seed=seed, invoices=invoices, journal=journal, jaggaer=jaggaer)
     except JournalError as error:
         fail(str(error), code=WRONG)

@@ -20,7 +20,12 @@ if TYPE_CHECKING:
     from airflow_provider_mlconnector.store import Store
     from airflow_provider_mlconnector.store.records import Actor, LeaseRecord
     from airflow_provider_mlconnector.sync.route import Route
-    from airflow_provider_mlconnector.systems.ports import DocumentSource, DocumentTarget, FiguresSource
+    from airflow_provider_mlconnector.systems.ports import (
+        DocumentSource,
+        DocumentTarget,
+        FiguresSource,
+        LedgerFigures,
+    )
 
 TEST_SECONDS: Final = 120.0
 """How long a connection test may hold an operator."""
@@ -91,10 +96,12 @@ class SystemHook(BaseHook):
         raise self._not_made_for(route, "target")
 
     def figures(self, route: Route) -> FiguresSource:
-        """Return the system as one side of a reconciliation."""
-        where = f"route {route.name!r}"
-        message = f"{where}: {self.system} (connection '{self.conn_id}') cannot be reconciled"
-        raise ConfigurationError(message, field=where)
+        """Return the system as the side of a reconciliation that documents come from."""
+        raise self._not_made_for(route, "source of a reconciliation")
+
+    def ledger_figures(self, route: Route) -> LedgerFigures:
+        """Return the system as the side of a reconciliation that has the ledger."""
+        raise self._not_made_for(route, "ledger of a reconciliation")
 
     def _not_made_for(self, route: Route, role: str) -> ConfigurationError:
         where = f"route {route.name!r}, {role}"

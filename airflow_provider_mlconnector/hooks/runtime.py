@@ -22,7 +22,14 @@ from airflow_provider_mlconnector.store import Store
 from airflow_provider_mlconnector.store.records import Actor
 from airflow_provider_mlconnector.sync.job import Job
 from airflow_provider_mlconnector.sync.route import Route
-from airflow_provider_mlconnector.systems.ports import Clock, DocumentSource, DocumentTarget, SystemClock
+from airflow_provider_mlconnector.systems.ports import (
+    Clock,
+    DocumentSource,
+    DocumentTarget,
+    FiguresSource,
+    LedgerFigures,
+    SystemClock,
+)
 
 if TYPE_CHECKING:
     from airflow_provider_mlconnector.hooks.base import SystemHook
@@ -67,6 +74,15 @@ class Runtime:
     def target(self, route: Route) -> DocumentTarget:
         """Return the client of the route's target."""
         return hook_for(route.target, store=self.store).target(route)
+
+    def figures(self, route: Route) -> tuple[FiguresSource, LedgerFigures]:
+        """Return both sides of a reconciliation: the route's source, and its target, which has the ledger.
+
+        Raises:
+            ConfigurationError: One of them cannot be reconciled.
+        """
+        left = hook_for(route.source, store=self.store).figures(route)
+        return left, hook_for(route.target, store=self.store).ledger_figures(route)
 
     def decoder(self, route: Route) -> Callable[[bytes], Document]:
         """Return what turns the source's payloads into canonical documents."""

@@ -88,7 +88,7 @@ class SysproHook(SystemHook):
         source: DocumentSource = self._built(SOURCES[route.document], route, route.source_options)
         return source
 
-    def figures(self, route: Route) -> LedgerFigures:
+    def ledger_figures(self, route: Route) -> LedgerFigures:
         """Return the company as the ledger's side of a reconciliation."""
         figures: LedgerFigures = self._built(("figures", "SysproFigures"), route, route.options)
         return figures

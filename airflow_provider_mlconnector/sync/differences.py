@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from airflow_provider_mlconnector.documents.currency import EXACT
 from airflow_provider_mlconnector.documents.reconciliation import OPEN_ITEM, Area, Figure, Span
 
 Row = tuple[str, str, str, str]
@@ -182,27 +184,31 @@ class Matcher:
         if left.counted:
             tally = self._tally(row_of(left))
             tally.left_count += 1
-            tally.left_sum += left.amount
+            tally.left_sum = EXACT.add(tally.left_sum, left.amount)
 
     def _count_right(self, right: Figure) -> None:
         if right.counted:
             tally = self._tally(row_of(right))
             tally.right_count += 1
-            tally.right_sum += right.amount
+            tally.right_sum = EXACT.add(tally.right_sum, right.amount)
 
     def _owed(self, left: Figure, right: Figure) -> Iterator[Gap]:
         """Compare what both sides say is still owed, on a line of totals of its own."""
         if left.owed is None or right.owed is None or not left.counted:
             return
-        item = {"area": Area.BALANCES, "kind": OPEN_ITEM, "day": left.day or right.day}
-        here = replace(left, amount=left.owed, counted=bool(left.owed), **item)
-        there = replace(right, amount=right.owed, counted=bool(right.owed), **item)
+        day = left.day or right.day
+        here = _open_item(left, left.owed, day)
+        there = _open_item(right, right.owed, day)
         self._count_left(here)
         self._count_right(there)
         if (left.owed, left.currency) == (right.owed, right.currency):
             self._tally(row_of(here)).agree += 1
         else:
             yield Gap(Area.BALANCES, here, there, (f"owed {left.owed} and {right.owed}",))
+
+
+def _open_item(figure: Figure, owed: Decimal, day: date | None) -> Figure:
+    return replace(figure, area=Area.BALANCES, kind=OPEN_ITEM, day=day, amount=owed, counted=bool(owed))
 
 
 def row_of(figure: Figure) -> Row:

@@ -239,7 +239,7 @@ def _owed(uow: UnitOfWork, known: Knowledge, gap: Gap) -> Reason:
     assert right is not None  # noqa: S101 - balances are of pairs
     if not left.owed:
         return unclear("paid_in_source", f"{known.left} says paid, {known.right} still owes {right.owed}")
-    paid = right.paid or 0
+    paid = right.paid or Decimal(0)
     if not paid:
         return because("credited", f"credits stand against it in {known.right}; nothing was paid")
     return _payments(uow, known, right, paid)

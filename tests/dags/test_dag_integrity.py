@@ -19,16 +19,19 @@ EVERY = {
     "syspro_to_jaggaer_payments": ("",),
 }
 """DAG → its groups of tasks, one route each."""
-every_dag = pytest.mark.parametrize("dag_id", EVERY)
+RECONCILIATION = "syspro_jaggaer_reconciliation"
+"""Compares what the routes have carried; it has one task and none of its own routes."""
+every_route = pytest.mark.parametrize("dag_id", EVERY)
+every_dag = pytest.mark.parametrize("dag_id", [*EVERY, RECONCILIATION])
 
 
 def test_every_dag_file_imports_and_holds_the_dags_of_the_pair() -> None:
     bag = DagBag(DAGS)
     assert bag.import_errors == {}
-    assert set(bag.dags) == set(EVERY)
+    assert set(bag.dags) == {*EVERY, RECONCILIATION}
 
 
-@every_dag
+@every_route
 def test_every_dag_has_the_one_shape_once_per_route(dag_id: str) -> None:
     dag = parse(dag_id)
     expected = {f"{group}.{task}" if group else task for group in EVERY[dag_id] for task in TASKS}
@@ -94,3 +97,19 @@ def test_the_form_offers_a_dry_run_and_a_window() -> None:
     schema = {name: parse().params.get_param(name).schema for name in parse().params}
     assert schema["dry_run"]["type"] == "boolean"
     assert {schema[name]["format"] for name in ("window_from", "window_until")} == {"date-time"}
+
+
+def test_the_reconciliation_compares_every_route_between_documents_and_reads_a_period_from_its_form() -> None:
+    dag = parse(RECONCILIATION)
+    (task,) = dag.tasks
+    carried = {name for dag_id in EVERY for name in _routes(dag_id)}
+    codes = {"syspro_to_jaggaer_accounts", "syspro_to_jaggaer_cost_centers"}
+    assert {route["name"] for route in task.routes} == carried - codes
+    schema = {name: dag.params.get_param(name).schema for name in dag.params}
+    assert {schema[name]["format"] for name in ("period_from", "period_to")} == {"date"}
+    assert schema["fail_on_unexplained"]["type"] == "boolean"
+    assert dag.params["fail_on_unexplained"] is True
+
+
+def _routes(dag_id: str) -> set[str]:
+    return {task.route["name"] for task in parse(dag_id).tasks if not task.is_mapped}

@@ -15,7 +15,7 @@ from airflow_provider_mlconnector.documents.supplier import Supplier
 from airflow_provider_mlconnector.errors import DocumentError, Unavailable
 from airflow_provider_mlconnector.systems.jaggaer.client import JaggaerClient
 from airflow_provider_mlconnector.systems.jaggaer.contract import EligibilityWords
-from airflow_provider_mlconnector.systems.jaggaer.fields import UnreadableJson, at, loads
+from airflow_provider_mlconnector.systems.jaggaer.fields import MAX_EXPONENT, UnreadableJson, at, loads
 from airflow_provider_mlconnector.systems.jaggaer.listing import ListedSource
 from airflow_provider_mlconnector.systems.jaggaer.orders import JaggaerOrderSource
 from airflow_provider_mlconnector.systems.jaggaer.rows import among, scalar
@@ -203,4 +203,4 @@ def _amount(text: str) -> Decimal | None:
         value = Decimal(text)
     except InvalidOperation:
         return None
-    return value if value.is_finite() else None
+    return value if value.is_finite() and abs(value.adjusted()) <= MAX_EXPONENT else None
