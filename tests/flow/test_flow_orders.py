@@ -329,6 +329,21 @@ def test_a_cancellation_waits_as_long_as_there_are_receipts(paper: Desk) -> None
     assert paper.orders()[0]["status"] != "*"
 
 
+def test_a_supplier_put_on_hold_between_validation_and_posting_gets_no_order(paper: Desk) -> None:
+    paper.write(order(), order(number="2", source_key="2", supplier="V00002"))
+    paper.flow.extract()
+    paper.flow.plan()
+    paper.flow.validate()
+    paper.syspro("supplier", supplier="V00001", on_hold=True)
+    paper.flow.post()
+    states = {record.key: (record.state, record.reason_code) for record in paper.flow.documents()}
+    assert states == {"700310": (State.PARKED, "supplier_on_hold"), "2": (State.POSTED, "")}
+    assert [row["supplier"] for row in paper.orders()] == ["V00002"]
+    paper.syspro("supplier", supplier="V00001", on_hold=False)
+    paper.flow.all()
+    assert len(paper.orders()) == 2
+
+
 def test_another_supplier_is_a_new_order_for_a_person(paper: Desk) -> None:
     paper.write(order())
     paper.flow.all()

@@ -10,13 +10,15 @@ from airflow_provider_mlconnector.errors import AmbiguousOutcome, MLConnectorErr
 from airflow_provider_mlconnector.systems.ports import Fence, Found, Outcome, OutcomeState, StepDraft
 from airflow_provider_mlconnector.systems.syspro import portoi
 from airflow_provider_mlconnector.systems.syspro.client import PostCall, SysproClient
+from airflow_provider_mlconnector.systems.syspro.comfnd import Condition, Query, in_chunks
 from airflow_provider_mlconnector.systems.syspro.keys import normal
-from airflow_provider_mlconnector.systems.syspro.options import Carrier, SysproOptions
+from airflow_provider_mlconnector.systems.syspro.options import Carrier, OnHold, SysproOptions
 from airflow_provider_mlconnector.systems.syspro.order_lookup import OrderLookUp, result_of
 from airflow_provider_mlconnector.systems.syspro.order_merge import Merged, compare_lines, head_of, merge, parked
 from airflow_provider_mlconnector.systems.syspro.order_rows import CANCELED, StoredOrder
 from airflow_provider_mlconnector.systems.syspro.order_steps import (
     PO_ADD,
+    PO_CANCEL,
     PO_CHANGE,
     CanceledOrder,
     ChangedOrder,
@@ -29,6 +31,7 @@ from airflow_provider_mlconnector.systems.syspro.portoi import LineAction, Order
 from airflow_provider_mlconnector.systems.syspro.reference import read_codes, read_stock
 
 T = TypeVar("T")
+_HOLDS = Query("ApSupplier", ("Supplier", "OnHold"))
 
 
 class OrderSession:
@@ -44,6 +47,7 @@ class OrderSession:
         self._client = client
         self._options = options
         self._lookup = OrderLookUp(client, proven=proven)
+        self._held: dict[str, bool] = {}
 
     def read_reference(self, *, suppliers: Sequence[str], accounts: Sequence[str]) -> Mapping[str, Any]:
         """Read what plans need: the codes of :func:`.reference.read_codes`, and ``stock``, normalized → stored code."""
@@ -55,8 +59,12 @@ class OrderSession:
         return self._lookup.find(steps, settling=settling)
 
     def batches(self, steps: Sequence[StepDraft]) -> Iterator[Sequence[StepDraft]]:
-        """One order per request."""
-        return ([step] for step in steps)
+        """One order per request; the suppliers' holds are read for all of them at once."""
+        suppliers = {_supplier_of(step) for step in steps} - {""}
+        conditions = [Condition("Supplier", "EQ", supplier) for supplier in sorted(suppliers)]
+        rows = (row for chunk in in_chunks(self._client, _HOLDS, conditions) for row in chunk)
+        self._held |= {normal(row["Supplier"]): row["OnHold"] == "Y" for row in rows}
+        yield from ([step] for step in steps)
 
     def post(self, steps: Sequence[StepDraft], *, fence: Fence) -> Sequence[Outcome]:
         """Send one order; a change is worked out anew against what SYSPRO holds at this moment.
@@ -78,6 +86,9 @@ class OrderSession:
 
     def _write(self, step: StepDraft, fence: Fence | None) -> Outcome:
         """Write one step; without a fence it is only rehearsed."""
+        supplier = _supplier_of(step)
+        if supplier and self._held.get(normal(supplier)) and self._options.supplier_on_hold is OnHold.PARK:
+            return parked("supplier_on_hold", supplier, f"supplier {supplier} was put on hold in SYSPRO meanwhile")
         if step.name == PO_ADD:
             return self._add(new_order(step), fence)
         if step.name == PO_CHANGE:
@@ -185,6 +196,11 @@ def change_call(
 ) -> PostCall:
     """Build the request that changes or cancels an order."""
     return portoi.post_call(head, actions, status=options.po_status, validate_only=rehearsal)
+
+
+def _supplier_of(step: StepDraft) -> str:
+    """Return whom something is ordered from by a step, ``""`` by one that only cancels."""
+    return "" if step.name == PO_CANCEL else str(step.payload["order"]["supplier"])
 
 
 def _missing(order: ChangedOrder | CanceledOrder) -> Outcome:
