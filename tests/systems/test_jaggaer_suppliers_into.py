@@ -18,9 +18,11 @@ from airflow_provider_mlconnector.errors import AmbiguousOutcome, NotAuthenticat
 from airflow_provider_mlconnector.sandbox.server import RunningSandbox, serving
 from airflow_provider_mlconnector.store import Store
 from airflow_provider_mlconnector.store.records import Actor, Change
+from airflow_provider_mlconnector.systems.jaggaer import supplier_target
 from airflow_provider_mlconnector.systems.jaggaer.options import JaggaerOptions
 from airflow_provider_mlconnector.systems.jaggaer.supplier_target import JaggaerSupplierTarget
-from airflow_provider_mlconnector.systems.ports import Context, FoundState, Links, OutcomeState, StepDraft
+from airflow_provider_mlconnector.systems.jaggaer.writes import write
+from airflow_provider_mlconnector.systems.ports import Context, FoundState, Links, Outcome, OutcomeState, StepDraft
 
 PROFILE, MESSAGE, LIST = "UpsertCompanyProfile", "RouterSuppliers", "ListCompanyProfiles"
 
@@ -266,6 +268,56 @@ def test_a_withdrawn_token_is_renewed_and_the_write_sent_once(rig: Rig, sandbox:
     rig.all()
     assert rig.state("V20001") == "posted"
     assert len(writes(sandbox, PROFILE)) == 1
+
+
+# --- read, merge, write, reread -----------------------------------------------------------------------------------
+
+
+def updated_while(
+    sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch, **cleared: str
+) -> tuple[dict[str, Any], Outcome]:
+    """Update a tax id in a tenant that changes further fields on the way; return what was sent and the outcome."""
+    sent: dict[str, Any] = {}
+
+    def write_and_change(*arguments: Any, **options: Any) -> Any:
+        sent.update(arguments[2]["company"]["companyInfo"])
+        answer = write(*arguments, **options)
+        person(sandbox, "supplier_edit", number="V00001", set=cleared)
+        return answer
+
+    person(sandbox, "supplier_edit", number="V00001", set={"webSite": "https://one.example"})
+    target = JaggaerSupplierTarget("jaggaer", client_of(sandbox), JaggaerOptions())
+    name = held(sandbox, "V00001")["profile"]["companyName"]
+    (step,) = steps_of(target, supplier("V00001", name=name, tax_id="NEW 1"))
+    monkeypatch.setattr(supplier_target, "write", write_and_change)
+    with target.session() as session:
+        (outcome,) = session.post([step], fence=FENCE)
+    return sent, outcome
+
+
+def test_an_update_repeats_what_it_read_but_nothing_of_the_super_user(
+    sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent, outcome = updated_while(sandbox, monkeypatch)
+    assert outcome.state is OutcomeState.POSTED
+    assert (sent["bravoId"], sent["fiscalCode"], sent["webSite"]) == (
+        held(sandbox, "V00001")["bravo_id"],
+        "NEW 1",
+        "https://one.example",
+    )
+    assert not [name for name in sent if name.startswith("user") or name in {"lastModTime", "registrationDate"}]
+    assert "issue" not in outcome.result
+
+
+def test_what_an_update_cost_besides_becomes_an_issue(sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, outcome = updated_while(sandbox, monkeypatch, webSite="")
+    assert outcome.state is OutcomeState.POSTED
+    assert "also changed webSite" in outcome.result["issue"]
+
+
+def test_a_field_that_was_not_taken_is_no_success(sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, outcome = updated_while(sandbox, monkeypatch, fiscalCode="OLD")
+    assert (outcome.state, outcome.code, outcome.subject) == (OutcomeState.REFUSED, "not_taken", "fiscalCode")
 
 
 # --- refusals -----------------------------------------------------------------------------------------------------
