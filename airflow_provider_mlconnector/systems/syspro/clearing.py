@@ -148,16 +148,17 @@ class _Clearing:
 
     def _matches(self, line: InvoiceLine, order: str, order_line_number: str) -> Iterator[ReceiptMatch]:
         receipts = self._open(line, order, order_line_number)
-        wanted, slack = line.quantity, Decimal(0)
+        wanted, blur, short = line.quantity, Decimal(0), True
         for receipt in receipts:
-            if wanted <= slack:
+            if receipt.is_nothing(wanted, blur):
                 break
-            match = self._match(receipt, wanted)
+            blur += receipt.blur
+            match = self._match(receipt, wanted, blur)
             self._left[key_of(receipt)] = self._reduced(receipt, match)
-            wanted -= match.quantity
-            slack += receipt.slack
             yield match
-        if wanted > slack:
+            wanted -= match.quantity
+            short = not receipt.is_nothing(wanted, blur)
+        if short:
             total = add(receipt.quantity for receipt in receipts)
             text = (
                 f"bills {line.quantity:f} of line {order_line_number} of SYSPRO's order {order}, which has {total:f} "
@@ -175,9 +176,9 @@ class _Clearing:
             )
         return [row for row in current if row.quantity > 0]
 
-    def _match(self, receipt: Receipt, wanted: Decimal) -> ReceiptMatch:
+    def _match(self, receipt: Receipt, wanted: Decimal, blur: Decimal) -> ReceiptMatch:
         worth = receipt.worth(foreign=self._foreign)
-        rest = wanted >= receipt.quantity - receipt.slack
+        rest = receipt.is_nothing(receipt.quantity - wanted, blur)
         part = worth if rest else round_to_minor(worth * wanted / receipt.quantity, self._invoice.currency)
         return ReceiptMatch(
             supplier=receipt.supplier,

@@ -37,6 +37,8 @@ _COLUMNS = (
 _SIX = Decimal("0.000001")
 """Quantities have six decimals (reference/syspro.md §4)."""
 
+_ROUNDING = 2 * CENT
+"""How far the value of what was matched may be from its part of the receipt: half a cent per invoice that took one."""
 _ZERO = Decimal(0)
 _OPEN = Condition("GrnMatchedFlag", "NE", MATCHED)
 _KEY = {"supplier": "Supplier", "grn": "Grn", "flag": "GrnSource", "journal": "Journal", "entry": "JournalEntry"}
@@ -52,7 +54,7 @@ class Receipt(BaseModel):
         quantity: Left to invoice.
         value: Of that, in company currency.
         foreign: Of that, in the supplier's currency.
-        slack: How far ``quantity`` may be from the truth, where it had to be worked out from the values.
+        blur: How far ``quantity`` may be from the truth, by value, where it had to be worked out from the values.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -65,7 +67,11 @@ class Receipt(BaseModel):
     quantity: Decimal
     value: Decimal
     foreign: Decimal
-    slack: Decimal = Decimal(0)
+    blur: Decimal = Decimal(0)
+
+    def is_nothing(self, quantity: Decimal, blur: Decimal) -> bool:
+        """Tell whether a quantity is none, or so little that it may stem from what is not known to the cent."""
+        return quantity <= 0 or (blur > 0 and self.value * quantity / self.quantity <= blur)
 
     def worth(self, *, foreign: bool) -> Decimal:
         """Return what is left in the supplier's currency."""
@@ -140,25 +146,26 @@ def _still_covers(receipt: Receipt, matches: Sequence[ReceiptMatch], *, foreign:
     to it by some cents.
     """
     taken = add(match.quantity for match in matches)
-    if taken < receipt.quantity - receipt.slack and not any(match.whole for match in matches):
+    left = receipt.quantity - taken
+    if not receipt.is_nothing(left, receipt.blur) and not any(match.whole for match in matches):
         return True
-    within = abs(taken - receipt.quantity) <= receipt.slack
-    return within and receipt.worth(foreign=foreign) == add(match.value for match in matches)
+    exact = receipt.is_nothing(abs(left), receipt.blur)
+    return exact and receipt.worth(foreign=foreign) == add(match.value for match in matches)
 
 
 def _receipt(row: Row, options: SysproOptions) -> Receipt:
     received, value, matched = (_number(row, column) for column in ("QtyReceived", "CurGrnValue", "MatchedValue"))
-    left, slack = value - matched, _ZERO
+    left, blur = value - matched, _ZERO
     if options.receipt_invoiced_column:
         quantity = received - _number(row, options.receipt_invoiced_column)
     elif matched and value:
-        quantity, slack = (received * left / value).quantize(_SIX), abs(received / value * CENT)
+        quantity, blur = (received * left / value).quantize(_SIX), _ROUNDING
     else:
         quantity = received
     total = _number(row, "CurrencyValue")
     foreign = (total * left / value).quantize(CENT) if value else total
     key = {name: row[column] for name, column in _KEY.items()}
-    return Receipt(**key, quantity=quantity, value=left, foreign=foreign, slack=slack)
+    return Receipt(**key, quantity=quantity, value=left, foreign=foreign, blur=blur)
 
 
 def _number(row: Row, column: str) -> Decimal:
