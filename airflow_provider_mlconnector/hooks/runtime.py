@@ -21,6 +21,7 @@ from airflow_provider_mlconnector.hooks.stores import open_store
 from airflow_provider_mlconnector.store import Store
 from airflow_provider_mlconnector.store.records import Actor
 from airflow_provider_mlconnector.sync.job import Job
+from airflow_provider_mlconnector.sync.kinds import kind_of
 from airflow_provider_mlconnector.sync.route import Route
 from airflow_provider_mlconnector.systems.ports import (
     Clock,
@@ -85,8 +86,8 @@ class Runtime:
         return left, hook_for(route.target, store=self.store).ledger_figures(route)
 
     def decoder(self, route: Route) -> Callable[[bytes], Document]:
-        """Return what turns the source's payloads into canonical documents."""
-        return self.source(route).decode
+        """Return what turns the source's payloads into canonical documents; some the connector makes itself."""
+        return kind_of(route).decode or self.source(route).decode
 
     def mapping_text(self, route: Route) -> MappingText | None:
         """Return the route's mapping as people edit it, None when only imported versions are used.

@@ -25,6 +25,7 @@ TARGETS: Final = {
     "invoice": ("target", "SysproTarget"),
     "purchase_order": ("orders", "SysproOrderTarget"),
     "supplier": ("suppliers", "SysproSupplierTarget"),
+    "journal": ("journals", "SysproJournalTarget"),
 }
 """Kind of document → module and class below `systems.syspro`, built from connection id, client and options."""
 SOURCES: Final = {
@@ -37,6 +38,8 @@ _PACKAGE: Final = "airflow_provider_mlconnector.systems.syspro"
 FURTHER: Final = "Further options"
 _OPTIONS: Final = ("ap_gl", "authorize_journal", "transport", "logon_path", "remote_timeout")
 """Form fields that are options of the target under the same name."""
+_RULES: Final = ("closed_period", "supplier_on_hold", "po_lines", "journals")
+"""Rules of the route that are options of the target under the same name."""
 
 
 class SysproHook(SystemHook):
@@ -127,7 +130,7 @@ class SysproHook(SystemHook):
         chosen: dict[str, Any] = {"company": extra["company_id"], **self._further_options()}
         chosen |= {name: extra[name] for name in _OPTIONS if name in extra}
         if route is not None:
-            chosen |= {name: getattr(route, name) for name in ("closed_period", "supplier_on_hold", "po_lines")}
+            chosen |= {name: getattr(route, name) for name in _RULES}
             chosen |= {"owners": dict(route.owners), **(chosen_by_route or {})}
         try:
             return SysproOptions.model_validate(chosen)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from airflow_provider_mlconnector.documents.coding import CodedInvoice
 from airflow_provider_mlconnector.documents.invoice import Invoice, InvoiceKind
+from airflow_provider_mlconnector.documents.journal import CombinedJournal
 from airflow_provider_mlconnector.documents.ledger import CodedEntry, CostCenter, LedgerAccount
 from airflow_provider_mlconnector.documents.model import Document
 from airflow_provider_mlconnector.documents.payment import Payment
@@ -83,6 +84,7 @@ class DocumentKind:
             that changes after it was posted is for a person.
         linked: Documents are matched with the target's own at first contact: the crosswalk's pairs are needed to plan.
         waves: Kinds within the kind that must be posted one after the other; None takes all at once.
+        decode: The codec of documents the connector makes itself; None: their source has it.
         complete: Fills in what only the store knows.
         enrich: Adds to the context what only the store knows.
         unrevised: Fields in which two revisions may differ without having changed.
@@ -95,6 +97,7 @@ class DocumentKind:
     revisable: bool = False
     linked: bool = False
     waves: tuple[str | None, ...] = (None,)
+    decode: Callable[[bytes], Any] | None = None
     complete: Callable[[UnitOfWork, Route, DocumentRecord, Any], Any] = _as_it_is
     enrich: Callable[[UnitOfWork, Route, Any, Context], Context] = _nothing_more
     unrevised: frozenset[str] = field(default_factory=lambda: frozenset({"revision"}))
@@ -226,8 +229,26 @@ PAYMENT: Final = DocumentKind(
     unrevised=frozenset({"revision", "outstanding"}),
 )
 
+
+def _journal_extract(journal: CombinedJournal) -> Extract:
+    return Extract(
+        number=journal.number,
+        kind=f"{len(journal.members)} documents",
+        document_date=journal.journal_date,
+    )
+
+
+JOURNAL: Final = DocumentKind(
+    name="journal",
+    model=CombinedJournal,
+    # its members were coded when they were posted
+    code=lambda journal, _coding: journal,
+    extract=_journal_extract,
+    decode=CombinedJournal.model_validate_json,
+)
+
 KINDS: Final[Mapping[str, DocumentKind]] = {
-    kind.name: kind for kind in (INVOICE, SUPPLIER, PURCHASE_ORDER, LEDGER_ACCOUNT, COST_CENTER, PAYMENT)
+    kind.name: kind for kind in (INVOICE, SUPPLIER, PURCHASE_ORDER, LEDGER_ACCOUNT, COST_CENTER, PAYMENT, JOURNAL)
 }
 
 

@@ -51,6 +51,8 @@ class Route(Document):
         orders_route: Name of the route that brings those orders into the target; empty: any between the same systems.
         coding: ``invoice_first``: lines without an account take account and cost center from their order line;
             ``order_first``: all lines do.
+        journals: Where the target's AP does not reach its ledger by itself: ``each`` invoice gets a journal of its own;
+            ``combined``, another route takes them up, one journal per period and branch (:mod:`.combine`).
         fail_on: States that turn the run red at its end.
         overlap_minutes: How far each window reaches back behind the last one, for changes that commit late.
         max_passes: Passes over a source list until two agree, before giving up loudly.
@@ -60,7 +62,9 @@ class Route(Document):
     """
 
     name: Key
-    document: Literal["invoice", "purchase_order", "supplier", "ledger_account", "cost_center", "payment"] = "invoice"
+    document: Literal[
+        "invoice", "purchase_order", "supplier", "ledger_account", "cost_center", "payment", "journal"
+    ] = "invoice"
     source: Key
     target: Key
     opposite: str = ""
@@ -77,6 +81,7 @@ class Route(Document):
     po_lines: Literal["receipts", "park", "post"] = "receipts"
     orders_route: str = ""
     coding: Literal["invoice_first", "order_first"] = "invoice_first"
+    journals: Literal["each", "combined"] = "each"
     fail_on: tuple[State, ...] = (State.REJECTED, State.FAILED, State.UNCERTAIN)
     overlap_minutes: int = Field(default=10, ge=0)
     max_passes: int = Field(default=6, ge=2)

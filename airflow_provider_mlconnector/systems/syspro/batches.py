@@ -13,13 +13,15 @@ from airflow_provider_mlconnector.systems.ports import StepDraft
 from airflow_provider_mlconnector.systems.syspro import apstin, gentjl
 from airflow_provider_mlconnector.systems.syspro.apstin import ApInvoiceItem, Settings
 from airflow_provider_mlconnector.systems.syspro.client import PostCall, SysproClient
-from airflow_provider_mlconnector.systems.syspro.gentjl import Journal
+from airflow_provider_mlconnector.systems.syspro.gentjl import Journal, JournalLine
 from airflow_provider_mlconnector.systems.syspro.keys import normal
 from airflow_provider_mlconnector.systems.syspro.options import Carrier, SysproOptions
 from airflow_provider_mlconnector.systems.syspro.periods import Period
 from airflow_provider_mlconnector.systems.syspro.plan import GL_JOURNAL
 from airflow_provider_mlconnector.systems.syspro.receipts import key_of
 
+_GROWTH = 6
+"""Characters an amount may become longer by when it is converted to company currency."""
 SESSION_ROOM = 40
 """Characters kept free for the session id, which may be renewed between measuring and sending."""
 
@@ -122,6 +124,27 @@ class Batcher:
                 alike.setdefault(shape_of(step), []).append(step)
         for group in alike.values():
             yield from self._cut_alike(group)
+
+    def cut_journal(self, empty: Journal, members: Sequence[Sequence[JournalLine]]) -> Iterator[range]:
+        """Cut the members of a combined journal into requests, each of whole members, so that each balances.
+
+        Args:
+            empty: The journal with its longest contra entries and nothing else.
+            members: The entries of each member.
+
+        Yields:
+            Places of members that fit one request; one that is too large even alone is on its own.
+        """
+        room = self._limit - self._measure(gentjl.post_call(empty))
+        start = used = 0
+        for place, lines in enumerate(members):
+            size = sum(self._size(xml.write(gentjl.line_element(empty, line))) + _GROWTH for line in lines)
+            if place > start and used + size > room:
+                yield range(start, place)
+                start, used = place, 0
+            used += size
+        if members:
+            yield range(start, len(members))
 
     def _cut_alike(self, steps: Sequence[StepDraft]) -> Iterator[list[StepDraft]]:
         overhead = self._alone(steps[0]) - self._item_size(steps[0])

@@ -21,13 +21,14 @@ POSTED_STATUS = "P"
 
 
 class JournalLine(BaseModel):
-    """One entry: positive debit, negative credit, in company currency."""
+    """One entry: positive debit, negative credit, in company currency. ``reference`` is its own, else the journal's."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     code: str
     amount: Decimal
     comment: str = ""
+    reference: str = ""
 
 
 class Journal(BaseModel):
@@ -75,7 +76,7 @@ def post_call(journal: Journal, *, validate_only: bool = False) -> PostCall:
         e("Notation", journal.notation),
         e("PostingPeriod", f"{journal.period:02d}"),
         e("PostingYear", str(journal.year)),
-        *(_line(journal, line) for line in journal.lines),
+        *(line_element(journal, line) for line in journal.lines),
     )
     return PostCall(
         BUSINESS_OBJECT,
@@ -85,13 +86,14 @@ def post_call(journal: Journal, *, validate_only: bool = False) -> PostCall:
     )
 
 
-def _line(journal: Journal, line: JournalLine) -> xml.Element:
+def line_element(journal: Journal, line: JournalLine) -> xml.Element:
+    """Write one entry of a journal."""
     e = xml.element
     return e(
         "JournalDetails",
         e("LedgerCode", line.code),
         e("Date", journal.journal_date.isoformat()),
-        e("Reference", journal.reference),
+        e("Reference", line.reference or journal.reference),
         e("EntryAmount", money(line.amount)),
         e("Comment", line.comment) if line.comment else None,
     )

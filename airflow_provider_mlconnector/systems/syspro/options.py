@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from airflow_provider_mlconnector.documents.supplier import owners
 
@@ -16,6 +17,15 @@ class ApGl(StrEnum):
     """APSTIN's own distribution is the booking; no journal of ours, ever."""
     NOT_LINKED = "not_linked"
     """A GENTJL journal follows as a step of its own."""
+
+
+class Journals(StrEnum):
+    """How postings reach the ledger where AP is not linked to it."""
+
+    EACH = "each"
+    """A journal of its own for each, as its next step."""
+    COMBINED = "combined"
+    """One journal per period and branch, a document of another route (FINANCE §1)."""
 
 
 class ClosedPeriod(StrEnum):
@@ -85,6 +95,7 @@ class SysproOptions(BaseModel):
     Attributes:
         company: SYSPRO company id.
         ap_gl: Whether AP is linked to GL at this site.
+        journals: Where it is not: a journal for each invoice, or combined ones.
         closed_period: Closed accounting period: hold the invoice, or book it into AP's current period.
         supplier_on_hold: Park, or post after SYSPRO itself showed the hold as its only objection.
         po_lines: Clear the receipts of invoices with PO lines, park these, or post them to the lines' own accounts.
@@ -134,6 +145,7 @@ class SysproOptions(BaseModel):
 
     company: str = Field(min_length=1, max_length=4)
     ap_gl: ApGl = ApGl.LINKED
+    journals: Journals = Journals.EACH
     closed_period: ClosedPeriod = ClosedPeriod.HOLD
     supplier_on_hold: OnHold = OnHold.PARK
     po_lines: PoLines = PoLines.RECEIPTS
@@ -192,3 +204,10 @@ class SysproOptions(BaseModel):
             msg = "must be five of line, city, region, country; only line may be repeated, and must be there"
             raise ValueError(msg)
         return names
+
+    @model_validator(mode="after")
+    def _one_producer(self) -> Self:
+        if self.ap_gl is ApGl.LINKED and self.journals is Journals.COMBINED:
+            msg = "journals: combined books what AP books already: it is for sites with ap_gl: not_linked"
+            raise ValueError(msg)
+        return self

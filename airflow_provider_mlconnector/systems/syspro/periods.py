@@ -102,6 +102,10 @@ class Calendar:
         place = LETTERS.index(letter) if letter else len(self.ap_flags)
         if place < len(self.ap_flags) and self.ap_flags[place] == CLOSED:
             return True
+        return self.gl_is_closed(period)
+
+    def gl_is_closed(self, period: Period) -> bool:
+        """Whether GL has closed the period, whatever AP says; one before its previous year counts as closed."""
         flags = {self.gl.year: self.current, self.gl.year - 1: self.previous}.get(period.year, ())
         return period.number > len(flags) or flags[period.number - 1] == CLOSED
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from airflow_provider_mlconnector.documents.coding import CodedInvoice, Posting
 from airflow_provider_mlconnector.documents.invoice import InvoiceKind
+from airflow_provider_mlconnector.documents.journal import EntryLine, OpenEntry
 from airflow_provider_mlconnector.errors import Parked, Rejected
 from airflow_provider_mlconnector.systems import xml
 from airflow_provider_mlconnector.systems.ports import Known, StepDraft, StepKind
@@ -17,7 +18,8 @@ from airflow_provider_mlconnector.systems.syspro.apstin import ApInvoiceItem, Le
 from airflow_provider_mlconnector.systems.syspro.clearing import clear
 from airflow_provider_mlconnector.systems.syspro.gentjl import Journal, JournalLine
 from airflow_provider_mlconnector.systems.syspro.keys import money, normal, whole
-from airflow_provider_mlconnector.systems.syspro.options import ApGl, SysproOptions
+from airflow_provider_mlconnector.systems.syspro.options import ApGl, Journals, SysproOptions
+from airflow_provider_mlconnector.systems.syspro.periods import Period
 
 AP_INVOICE = "ap_invoice"
 AP_CREDIT = "ap_credit"
@@ -87,8 +89,12 @@ class Planner:
             "tax_variance": money(self._coded.tax_variance),
             "notes": self._notes,
         }
+        unlinked = self._options.ap_gl is ApGl.NOT_LINKED
+        combined = unlinked and self._options.journals is Journals.COMBINED
+        if combined:
+            payload["ledger"] = self._open_entry(item, period, foreign=foreign).model_dump(mode="json")
         steps = [self._ap_step(item, payload)]
-        if self._options.ap_gl is ApGl.NOT_LINKED:
+        if unlinked and not combined:
             steps.append(self._journal_step(item, [period.year, period.number], foreign=foreign))
         return steps
 
@@ -235,6 +241,34 @@ class Planner:
             },
             fingerprint={"reference": self._ours, **({} if foreign else {"debit": money(journal.debit)})},
             text=f"GL journal {self._ours} for AP {item.supplier} {self._invoice.number}, {len(lines)} entries",
+        )
+
+    def _open_entry(self, item: ApInvoiceItem, period: Period, *, foreign: bool) -> OpenEntry:
+        """Return what a combined journal must tell the ledger of this document."""
+        sign = -1 if self._is_credit else 1
+        *lines, contra = self._journal_lines(item, sign)
+        for line in (*lines, contra):
+            checks.account(line.code, self._reference)
+        # the tax, where there is any, follows the postings and belongs to all lines
+        sources = (*(posting.source_lines for posting in self._coded.postings), ())
+        return OpenEntry(
+            company=self._options.company,
+            branch=self._coded.branch,
+            year=period.year,
+            period=period.number,
+            entry_date=self._invoice.accounting_date or self._invoice.invoice_date,
+            kind=self._invoice.kind,
+            supplier=item.supplier,
+            number=self._invoice.number,
+            posted_as=item.invoice,
+            reference=self._ours,
+            currency=self._coded.currency,
+            foreign=foreign,
+            lines=tuple(
+                EntryLine(gl_code=line.code, amount=line.amount, source_lines=source)
+                for line, source in zip(lines, sources, strict=False)
+            ),
+            clearing_account=contra.code,
         )
 
     def _journal_lines(self, item: ApInvoiceItem, sign: int) -> Iterable[JournalLine]:
