@@ -290,3 +290,58 @@ def test_a_credit_memo_on_received_goods_is_for_a_person(office: Office) -> None
     document = office.run(credit)
     assert (document.state, document.reason_code) == (State.PARKED, "credit_of_receipt"), document.reason
     assert office.suspense() == 0
+
+
+def test_receipts_are_read_supplier_by_supplier_when_there_are_many(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders = [office.order() for _ in range(5)]
+    office.orders.all()
+    for number in orders:
+        for _ in range(2):
+            office.receive(number, Decimal(1))
+    target = office.invoices.target()
+    with target.session() as session:
+        whole = session.read_reference(suppliers=(), accounts=())["receipts"]
+        for rows in (1, 2, 3):
+            monkeypatch.setattr("airflow_provider_mlconnector.systems.syspro.receipts.PAGE_ROWS", rows)
+            assert session.read_reference(suppliers=(), accounts=())["receipts"] == whole
+    assert sum(len(found) for found in whole.values()) == 10
+
+
+def test_the_quantity_is_read_where_the_site_shows_it(tmp_path: Path) -> None:
+    options = {"receipt_invoiced_column": "QtyInvoiced"}
+    with flow(tmp_path, jaggaer={"invoices": 0}, syspro=options) as deployment:
+        office = Office(deployment)
+        number, quantity, _ = office.ordered()
+        for part in (Decimal("0.333"), quantity - Decimal("0.333")):
+            assert office.run(office.bill(number, part)).state is State.POSTED
+        assert office.suspense() == 0
+
+
+def test_a_foreign_order_is_cleared_in_its_currency(office: Office) -> None:
+    number, quantity, price = office.ordered("gbp")
+    assert office.run(office.bill(number, Decimal(1), price + 1)).state is State.POSTED
+    assert office.run(office.bill(number, quantity - 1)).state is State.POSTED
+    assert all(receipt["matched"] for receipt in office.ledger["receipts"])
+    assert office.suspense() == 0
+    assert office.balance(VARIANCE) == Decimal("1.27")  # one pound
+
+
+def test_an_order_is_found_however_its_number_is_padded(office: Office) -> None:
+    number, quantity, _ = office.ordered()
+    key = office.bill(number, quantity)
+    office.jaggaer("invoice", id=int(key), set={"lineList.invoiceLine.0.poNumber": number.lstrip("0")})
+    assert office.run(key).state is State.POSTED, office.document(key).reason
+    assert office.suspense() == 0
+
+
+def test_only_the_named_route_brings_orders(office: Office) -> None:
+    number, quantity, _ = office.ordered()
+    key = office.bill(number, quantity)
+    office.invoices.route = office.invoices.route.model_copy(update={"orders_route": "elsewhere"})
+    document = office.run(key)
+    assert (document.state, document.reason_code) == (State.PARKED, "order_unknown")
+    assert "'elsewhere'" in document.reason
+    office.invoices.route = office.invoices.route.model_copy(update={"orders_route": "orders"})
+    assert office.run(key).state is State.POSTED
