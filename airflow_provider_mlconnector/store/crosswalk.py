@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import String, select
+from sqlalchemy import String, exists, select
 
-from airflow_provider_mlconnector.store.schema import crosswalk
+from airflow_provider_mlconnector.documents.lifecycle import State
+from airflow_provider_mlconnector.store.schema import crosswalk, documents
 from airflow_provider_mlconnector.store.work import Work
 
 
@@ -65,6 +66,40 @@ class Crosswalk:
             crosswalk.c.right_system == right_system,
         )
         return [(left, right) for left, right in self._work.connection.execute(query.order_by(crosswalk.c.left_key))]
+
+    def unpaired(
+        self,
+        kind: str,
+        company: str,
+        system: str,
+        *,
+        route: str,
+        states: Collection[State],
+        limit: int,
+        after_id: str = "",
+    ) -> list[str]:
+        """Return the ids of a route's documents that are no left key yet, oldest first.
+
+        Args:
+            kind: Of the pairs, whose left keys are document ids.
+            company: The company at the right.
+            system: Both sides of the pairs.
+            route: Of this route.
+            states: In one of these states.
+            limit: At most so many.
+            after_id: Only those after this id.
+        """
+        paired = exists().where(
+            crosswalk.c.kind == kind,
+            crosswalk.c.company == company,
+            crosswalk.c.left_system == system,
+            crosswalk.c.left_key == documents.c.id,
+            crosswalk.c.right_system == system,
+        )
+        query = select(documents.c.id).where(
+            documents.c.route == route, documents.c.state.in_(states), documents.c.id > after_id, ~paired
+        )
+        return list(self._work.connection.scalars(query.order_by(documents.c.id).limit(limit)))
 
     def right(
         self, kind: str, company: str, left_system: str, right_system: str, left_keys: Collection[str]
