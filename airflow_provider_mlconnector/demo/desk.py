@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from airflow_provider_mlconnector.demo.home import Home, StepFailed, airflow
-from airflow_provider_mlconnector.demo.stage import DAG_ID
+from airflow_provider_mlconnector.demo.pair import INVOICES as DAG_ID
 
 FIRST_PORT = 8080
 PORTS_TRIED = 50

@@ -18,9 +18,10 @@ from rich.markup import escape
 from airflow_provider_mlconnector.demo.desk import open_desk
 from airflow_provider_mlconnector.demo.facts import read_books
 from airflow_provider_mlconnector.demo.home import Home
+from airflow_provider_mlconnector.demo.pair import FLOWS, INVOICES, PAYMENTS, prove_pair, read_routes
 from airflow_provider_mlconnector.demo.proofs import prove
 from airflow_provider_mlconnector.demo.simulated import Site, running_site
-from airflow_provider_mlconnector.demo.stage import prepare, run_dag
+from airflow_provider_mlconnector.demo.stage import DagRun, prepare, run_dag
 from airflow_provider_mlconnector.demo.tell import Outcome, as_json, tell
 
 
@@ -76,27 +77,42 @@ def play(*, home: Path, invoices: int, seed: int, ui: bool, json: bool) -> tuple
 def _run(home: Home, site: Site, out: Console) -> Outcome:
     again = not home.is_new
     watch = Watch(out)
-    told = "once more, all of JAGGAER's list: nothing may be posted twice" if again else "for the first time"
-    out.print(f"The example DAG runs in {escape(str(home.root))} {told}.")
+    told = "once more, over all of both sides' lists: nothing may be posted twice" if again else "for the first time"
+    out.print(f"The example DAGs run in {escape(str(home.root))} {told}.")
     prepare(home, site, watch.timed)
     if not any(row["by"] == "person" for row in site.ask("ledger")["syspro"]["ap_invoices"]):
         numbers = site.type_in()
         out.print(f"  A clerk has typed {', '.join(numbers)} into SYSPRO by hand, the last with a wrong amount.")
     before, called = site.ask("ledger")["syspro"], _calls(site)
-    with watch.timed("the DAG run"):
-        run = run_dag(home, again=again)
+    runs = _run_flows(home, site, watch, out, again=again)
     with watch.timed("reading both sides' books"):
         home.enter()
-        books = read_books(home)
-        ledger, truth = site.ask("ledger")["syspro"], site.ask("truth")
+        books, routes = read_books(home), read_routes()
+        ledgers, truth = site.ask("ledger"), site.ask("truth")
+    ledger, run = ledgers["syspro"], runs[INVOICES]
+    proofs = prove(books, before=before, ledger=ledger, truth=truth, tasks=run.tasks)
     return Outcome(
         books=books,
-        proofs=prove(books, before=before, ledger=ledger, truth=truth, tasks=run.tasks),
+        routes=routes,
+        proofs=[*proofs, *prove_pair(routes, runs, syspro=ledger, jaggaer=ledgers["jaggaer"])],
         run=run,
         seconds=watch.seconds,
         requests={system: dict(calls - called.get(system, Counter())) for system, calls in _calls(site).items()},
         booked=_posted(ledger) - _posted(before),
     )
+
+
+def _run_flows(home: Home, site: Site, watch: Watch, out: Console, *, again: bool) -> dict[str, DagRun]:
+    """Run every DAG of the pair, with what people do in SYSPRO between them."""
+    runs: dict[str, DagRun] = {}
+    for flow in FLOWS:
+        if flow.dag_id == INVOICES and (received := site.receive_goods()):
+            out.print(f"  The warehouse has received the goods of {received} orders in SYSPRO.")
+        if flow.dag_id == PAYMENTS and (paid := site.pay()):
+            out.print(f"  Accounts payable has paid {paid} invoices in SYSPRO.")
+        with watch.timed(f"the DAG {flow.dag_id}: {flow.title}"):
+            runs[flow.dag_id] = run_dag(home, flow.dag_id, again=again)
+    return runs
 
 
 def _calls(site: Site) -> dict[str, Counter[str]]:

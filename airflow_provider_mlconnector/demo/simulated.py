@@ -17,6 +17,8 @@ import requests
 from airflow_provider_mlconnector.demo.home import Home, StepFailed, mlconnector
 
 START_SECONDS = 60
+ORDERS, ORDER_INVOICES = 80, 40
+"""Purchase orders JAGGAER holds, and how many more invoices bill them."""
 READY = re.compile(rb"^sandbox ready on (http://\S+)$", re.MULTILINE)
 TYPED_IN = ("plain", "multi_line", "eur", "split_percent")
 """Kinds of the invoices somebody typed into SYSPRO before the connector came."""
@@ -69,6 +71,28 @@ class Site:
             self._type_in(row, str(Decimal(row["gross"]) + mistake))
         return [row["number"] for row in rows]
 
+    def receive_goods(self) -> int:
+        """Let the warehouse receive what of the open orders has not come yet, but for every fifth; return how many."""
+        received = 0
+        for place, row in enumerate(self.ask("ledger")["syspro"]["purchase_orders"]):
+            outstanding = any(Decimal(line["received"]) < Decimal(line["qty"]) for line in row["lines"])
+            if row["status"] == "4" and outstanding and place % 5:
+                order = {"system": "syspro", "kind": "receipt", "purchase_order": row["purchase_order"]}
+                received += self._done(order)
+        return received
+
+    def pay(self) -> int:
+        """Let accounts payable pay what is due; return how many invoices that was."""
+        run = {"system": "syspro", "kind": "payment_run"}
+        before = len(self.ask("ledger")["syspro"]["payments"])
+        self._done(run)
+        return len(self.ask("ledger")["syspro"]["payments"]) - before
+
+    def _done(self, body: Mapping[str, Any]) -> bool:
+        """Do what a person does; False where SYSPRO itself would refuse it."""
+        answer = self._session.post(f"{self.url}/_sandbox/documents", json=body, timeout=60)
+        return bool(answer.ok)
+
     def _type_in(self, row: Mapping[str, Any], value: str) -> None:
         invoice = {
             "supplier": row["supplier"],
@@ -87,9 +111,9 @@ def running_site(home: Home, *, seed: int, invoices: int) -> Iterator[Site]:
     Raises:
         StepFailed: It does not start, for example because the home was made with another seed.
     """
-    command = mlconnector(
-        "sandbox", "--port", "0", "--seed", str(seed), "--invoices", str(invoices), "--journal", str(home.journal)
-    )
+    options = {"port": 0, "seed": seed, "invoices": invoices, "orders": ORDERS, "order-invoices": ORDER_INVOICES}
+    numbers = [text for name, value in options.items() for text in (f"--{name}", str(value))]
+    command = mlconnector("sandbox", *numbers, "--payments", "--journal", str(home.journal))
     with home.started("sandbox", *command) as process:
         yield Site(_url(process, home.logs / "sandbox.log"))
 

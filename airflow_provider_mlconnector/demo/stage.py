@@ -13,7 +13,6 @@ from typing import Any
 from airflow_provider_mlconnector.demo.home import Home, StepFailed, airflow, mlconnector
 from airflow_provider_mlconnector.demo.simulated import Site
 
-DAG_ID = "jaggaer_to_syspro_invoices"
 CUT_OVER_DAYS = 120
 """Before the sandbox's start: its invoices are at most 60 days old, those labeled ``before_cut_over`` 400."""
 PARALLEL = 2
@@ -25,8 +24,9 @@ Timed = Callable[[str], AbstractContextManager[None]]
 
 @dataclass(frozen=True, slots=True)
 class DagRun:
-    """One finished run: its logical date and its task instances (``task_id``, ``state`` …)."""
+    """One finished run: its DAG, its logical date and its task instances (``task_id``, ``state`` …)."""
 
+    dag_id: str
     logical_date: str
     tasks: list[Mapping[str, Any]]
 
@@ -44,7 +44,7 @@ def prepare(home: Home, site: Site, timed: Timed) -> None:
         "connections": airflow("connections", "import", "--overwrite", str(connections)),
         "variables": airflow("variables", "set", "mlconnector_cut_over", f"{_first_day(home):%Y-%m-%d}"),
     }
-    with timed("the connector's store, the example DAG, two connections, the cut-over date"):
+    with timed("the connector's store, the example DAGs, two connections, the cut-over date"):
         # each spends its time starting up: side by side they take half as long
         with ThreadPoolExecutor(PARALLEL) as pool:
             started = [pool.submit(home.run, name, *command) for name, command in commands.items()]
@@ -52,22 +52,23 @@ def prepare(home: Home, site: Site, timed: Timed) -> None:
             each.result()
 
 
-def run_dag(home: Home, *, again: bool) -> DagRun:
-    """Run the DAG by `airflow dags test`; a red run is a result, not an error.
+def run_dag(home: Home, dag_id: str, *, again: bool) -> DagRun:
+    """Run a DAG by `airflow dags test`; a red run is a result, not an error.
 
     Args:
         home: The home.
-        again: Read JAGGAER's whole list once more instead of only what changed since the last run.
+        dag_id: Which of the example DAGs.
+        again: Read the source's whole list once more instead of only what changed since the last run.
 
     Raises:
         StepFailed: There is no such run afterwards.
     """
     logical_date = datetime.now(UTC).replace(microsecond=0).isoformat()
     conf = {"window_from": _first_day(home).isoformat()} if again else {}
-    command = airflow("dags", "test", DAG_ID, logical_date, "--conf", json.dumps(conf))
-    home.run("dag-run", *command, accepts=(0, RUN_FAILED))
-    states = home.run("dag-states", *airflow("tasks", "states-for-dag-run", DAG_ID, logical_date, "--output", "json"))
-    return DagRun(logical_date, _json_list(states))
+    command = airflow("dags", "test", dag_id, logical_date, "--conf", json.dumps(conf))
+    home.run(f"dag-run-{dag_id}", *command, accepts=(0, RUN_FAILED))
+    asked = airflow("tasks", "states-for-dag-run", dag_id, logical_date, "--output", "json")
+    return DagRun(dag_id, logical_date, _json_list(home.run(f"dag-states-{dag_id}", *asked)))
 
 
 def _first_day(home: Home) -> datetime:

@@ -14,6 +14,7 @@ from rich.padding import Padding
 from rich.table import Table
 
 from airflow_provider_mlconnector.demo.facts import Books, amount
+from airflow_provider_mlconnector.demo.pair import RouteFacts
 from airflow_provider_mlconnector.demo.proofs import ATTENTION, Proof
 from airflow_provider_mlconnector.demo.stage import DagRun
 from airflow_provider_mlconnector.documents.lifecycle import State
@@ -30,6 +31,7 @@ NOTES = {
     State.SKIPPED: "paid, cancelled or dated before the cut-over",
 }
 MOST_DIFFERENCES = 20
+_CAUSES_SHOWN = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +39,17 @@ class Outcome:
     """Everything there is to tell about one run.
 
     Attributes:
-        books: The store's side after the run.
+        books: The store's side of the invoices after the run.
+        routes: Where the documents of every route stand.
         proofs: What was checked.
-        run: The DAG run.
+        run: The invoices' DAG run.
         seconds: Time per part of the demo, in order.
         requests: Calls this run made, by system and call.
         booked: AP documents this run posted.
     """
 
     books: Books
+    routes: Sequence[RouteFacts]
     proofs: Sequence[Proof]
     run: DagRun
     seconds: dict[str, float]
@@ -79,6 +83,10 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
             ]}
             for (state, code), group in _causes(outcome.books)
         ],
+        "routes": {
+            route.name: {"counts": dict(route.counts), "waiting": {code: count for code, count, _ in route.waiting}}
+            for route in outcome.routes
+        },
         "proofs": [
             {"claim": proof.claim, "holds": proof.holds, "evidence": proof.evidence, "differences": proof.differences}
             for proof in outcome.proofs
@@ -100,6 +108,8 @@ def tell(outcome: Outcome, out: Console) -> None:
             "need a person. All other tasks are green, and everything that could be posted is."
         )
     _tell_stuck(outcome, out)
+    out.rule("Every flow of the pair")
+    out.print(_routes_table(outcome.routes))
     out.rule("Is it true?")
     for proof in outcome.proofs:
         _tell_proof(proof, out)
@@ -117,6 +127,20 @@ def _states_table(documents: Sequence[DocumentRecord]) -> Table:
         shown = ", ".join(f"{currency} {amount(value)}" for currency, value in sums[state].items())
         row = (f"[bold]{state}[/bold]", str(count), str(memos[state] or ""), shown, NOTES.get(state, ""))
         table.add_row(*row)
+    return table
+
+
+def _routes_table(routes: Sequence[RouteFacts]) -> Table:
+    table = Table("flow", "written", "linked", "nothing to write", "waiting", "why", box=None, pad_edge=False)
+    for column in table.columns[1:5]:
+        column.justify = "right"
+    for route in routes:
+        waiting = sum(count for _code, count, _sample in route.waiting)
+        why = ", ".join(f"{count} {code}" for code, count, _sample in route.waiting[:_CAUSES_SHOWN])
+        more = "" if len(route.waiting) <= _CAUSES_SHOWN else ", …"
+        states = (State.POSTED, State.LINKED, State.SKIPPED)
+        numbers = [str(route.counts.get(str(state), 0) or "") for state in states]
+        table.add_row(route.title, *numbers, str(waiting or ""), escape(why + more))
     return table
 
 

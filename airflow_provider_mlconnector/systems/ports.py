@@ -104,8 +104,10 @@ class Eligibility(StrEnum):
     ELIGIBLE = "eligible"
     NOT_ELIGIBLE = "not_eligible"
     """Not finished at the source (pending approval, unmatched): looked at again when it changes."""
+    PAID = "paid"
+    """Paid at the source: nothing to post, and no news about one that was posted."""
     CLOSED = "closed"
-    """Already paid or cancelled at the source: nothing to post."""
+    """Canceled at the source: nothing to post, and one that was posted is for a person."""
 
 
 @dataclass(frozen=True, slots=True)

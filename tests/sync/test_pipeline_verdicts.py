@@ -45,7 +45,7 @@ def test_one_bad_invoice_of_each_kind_never_blocks_the_good_one(pipeline: Pipeli
         invoice("pending"),
         invoice("paid"),
     )
-    pipeline.source.eligibility |= {"pending": Eligibility.NOT_ELIGIBLE, "paid": Eligibility.CLOSED}
+    pipeline.source.eligibility |= {"pending": Eligibility.NOT_ELIGIBLE, "paid": Eligibility.PAID}
     result = pipeline.all()
     assert pipeline.states() == {
         "good": State.POSTED,
@@ -162,6 +162,18 @@ def test_an_invoice_withdrawn_after_posting_is_shown(pipeline: Pipeline) -> None
     pipeline.clock.sleep(3600)
     pipeline.all()
     assert pipeline.states() == {"A1": State.CHANGED_AFTER_POSTING}
+
+
+def test_an_invoice_paid_at_the_source_after_posting_is_no_news(pipeline: Pipeline) -> None:
+    pipeline.source.put(invoice("A1"))
+    pipeline.all()
+    pipeline.source.put(invoice("A1", revision=LATER))
+    pipeline.source.eligibility["A1"] = Eligibility.PAID
+    pipeline.clock.sleep(3600)
+    pipeline.all()
+    with pipeline.store.unit_of_work(Actor(user="test")) as uow:
+        found = {document.revision: document.state for document in uow.documents.search(after_id="")}
+    assert found == {invoice("A1")["revision"]: State.POSTED, LATER: State.SKIPPED}
 
 
 def test_a_credit_memo_follows_its_invoice_within_one_run(pipeline: Pipeline) -> None:

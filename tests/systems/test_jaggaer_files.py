@@ -226,7 +226,7 @@ def _shares(found: Invoice) -> Iterable[Any]:
         ("approved", "", Eligibility.ELIGIBLE),
         ("Cancelled", "", Eligibility.CLOSED),
         ("Cancelled", INVOICE_LINE, Eligibility.CLOSED),
-        ("Paid", INVOICE_LINE, Eligibility.CLOSED),
+        ("Paid", INVOICE_LINE, Eligibility.PAID),
         ("", "", Eligibility.CLOSED),
         ("Withdrawn", "", Eligibility.CLOSED),
         ("In Process", INVOICE_LINE, Eligibility.NOT_ELIGIBLE),

@@ -283,7 +283,7 @@ def test_one_poisoned_row_spoils_only_itself() -> None:
             "paymentStatus InProcess, matchStatus Unmatched",
         ),
         ({"workflowStatus": {}}, Eligibility.NOT_ELIGIBLE, "workflowStatus missing"),
-        ({"paymentStatus": "Paid"}, Eligibility.CLOSED, "paymentStatus Paid"),
+        ({"paymentStatus": "Paid"}, Eligibility.PAID, "paymentStatus Paid"),
         ({"workflowStatus": "Cancelled"}, Eligibility.CLOSED, "workflowStatus Cancelled"),
     ],
 )

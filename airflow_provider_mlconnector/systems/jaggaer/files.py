@@ -234,7 +234,9 @@ def _judge(record: object, *, words: ExportContract) -> tuple[Eligibility, str]:
     """Return what the header's status says; canceled invoices come without lines (reference/jaggaer.md §3.3)."""
     status = scalar(at(record, "header.status"))
     said = f"status {status or 'missing'}"
-    if among(status, (*words.paid, *words.canceled)):
+    if among(status, words.paid):
+        return Eligibility.PAID, said
+    if among(status, words.canceled):
         return Eligibility.CLOSED, said
     if among(status, words.pending):
         return Eligibility.NOT_ELIGIBLE, said

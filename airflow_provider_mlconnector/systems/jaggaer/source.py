@@ -44,7 +44,7 @@ def judge(row: object, *, words: EligibilityWords) -> tuple[Eligibility, str]:
         scalar(at(row, f"header.{key}")) for key in ("workflowStatus", "paymentStatus", "matchStatus")
     )
     if among(payment, words.closed_payment):
-        return Eligibility.CLOSED, f"paymentStatus {payment}"
+        return Eligibility.PAID, f"paymentStatus {payment}"
     if among(workflow, words.closed_workflow):
         return Eligibility.CLOSED, f"workflowStatus {workflow}"
     wanted = (("workflowStatus", workflow, words.workflow), ("paymentStatus", payment, words.payment))

@@ -1,0 +1,199 @@
+"""The flows around the invoices: what each did, and what must be true of both systems after it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from airflow_provider_mlconnector.demo.facts import amount, plain_key
+from airflow_provider_mlconnector.demo.proofs import LEAF, Proof
+from airflow_provider_mlconnector.demo.stage import DagRun
+from airflow_provider_mlconnector.documents.lifecycle import IN_TARGET, State
+from airflow_provider_mlconnector.store.records import Actor
+
+Ledger = Mapping[str, Any]
+Row = Mapping[str, Any]
+CENT: Final = Decimal("0.01")
+LOCAL: Final = "$"
+"""How the simulated site codes its own currency."""
+STUCK: Final = (State.REJECTED, State.PARKED, State.FAILED, State.UNCERTAIN, State.CHANGED_AFTER_POSTING)
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """One example DAG as the demo runs it: its title, and its routes with a name for people each."""
+
+    dag_id: str
+    title: str
+    routes: Mapping[str, str]
+
+
+INVOICES: Final = "jaggaer_to_syspro_invoices"
+ORDERS: Final = "jaggaer_to_syspro_orders"
+PAYMENTS: Final = "syspro_to_jaggaer_payments"
+FLOWS: Final = (
+    Flow(
+        "jaggaer_syspro_suppliers",
+        "suppliers both ways",
+        {
+            "jaggaer_to_syspro_suppliers": "suppliers JAGGAER → SYSPRO",
+            "syspro_to_jaggaer_suppliers": "suppliers SYSPRO → JAGGAER",
+        },
+    ),
+    Flow(
+        "syspro_to_jaggaer_ledger",
+        "GL codes into JAGGAER",
+        {
+            "syspro_to_jaggaer_accounts": "GL accounts SYSPRO → JAGGAER",
+            "syspro_to_jaggaer_cost_centers": "cost centers SYSPRO → JAGGAER",
+        },
+    ),
+    Flow(
+        "jaggaer_to_syspro_orders", "purchase orders", {"jaggaer_to_syspro_orders": "purchase orders JAGGAER → SYSPRO"}
+    ),
+    Flow(INVOICES, "invoices", {INVOICES: "invoices JAGGAER → SYSPRO"}),
+    Flow(PAYMENTS, "payment status", {PAYMENTS: "payments SYSPRO → JAGGAER"}),
+)
+"""In the order their schedules keep: master data before documents."""
+
+
+@dataclass(frozen=True, slots=True)
+class RouteFacts:
+    """Where a route's documents stand: counts by state; ``waiting`` holds cause, count and a sample of its words."""
+
+    name: str
+    title: str
+    counts: Mapping[str, int]
+    waiting: Sequence[tuple[str, int, str]]
+
+
+def read_routes() -> list[RouteFacts]:
+    """Read every route's counts and causes from the store. Only after ``home.enter()``."""
+    from airflow_provider_mlconnector.hooks.runtime import open_runtime
+
+    found = []
+    with open_runtime() as runtime, runtime.store.unit_of_work(Actor(user="demo")) as uow:
+        for flow in FLOWS:
+            for name, title in flow.routes.items():
+                counts = Counter[str]()
+                for row in uow.documents.count_states(name):
+                    counts[str(row.state)] += row.count
+                causes = Counter[str]()
+                samples: dict[str, str] = {}
+                for code, _subject, sample, count in uow.documents.reasons(name, STUCK):
+                    causes[code] += count
+                    samples.setdefault(code, sample)
+                waiting = [(code, count, samples[code]) for code, count in causes.most_common()]
+                found.append(RouteFacts(name, title, dict(counts), waiting))
+    return found
+
+
+def prove_pair(
+    routes: Sequence[RouteFacts], runs: Mapping[str, DagRun], *, syspro: Ledger, jaggaer: Ledger
+) -> list[Proof]:
+    """Return the proofs of the flows around the invoices.
+
+    Args:
+        routes: What the store says.
+        runs: The DAG runs.
+        syspro: SYSPRO's own books after the run.
+        jaggaer: JAGGAER's.
+    """
+    by_name = {route.name: route for route in routes}
+    return [
+        only_reports_are_red(runs),
+        orders_stand_once(by_name[ORDERS], syspro, jaggaer),
+        suppliers_agree(syspro, jaggaer),
+        receipts_are_cleared(syspro),
+        payments_are_told(by_name[PAYMENTS], syspro, jaggaer),
+    ]
+
+
+def only_reports_are_red(runs: Mapping[str, DagRun]) -> Proof:
+    """Check that no task of any DAG failed but the reports, which name what waits for a person."""
+    differences = [
+        f"task {row['task_id']} of {dag_id} is {row['state']}"
+        for dag_id, run in runs.items()
+        for row in run.tasks
+        if row["state"] != "success" and not row["task_id"].endswith(LEAF)
+    ]
+    tasks = sum(len(run.tasks) for run in runs.values())
+    return Proof(f"All {len(runs)} DAGs went through", f"{tasks} tasks, only reports may be red", tuple(differences))
+
+
+def orders_stand_once(orders: RouteFacts, syspro: Ledger, jaggaer: Ledger) -> Proof:
+    """Compare every order of JAGGAER that SYSPRO has from us: one each, the same quantities at the same prices."""
+    wanted = {row["number"]: row for row in jaggaer["purchase_orders"]}
+    there = Counter(row["customer_po"].partition("/")[0] for row in syspro["purchase_orders"] if row["customer_po"])
+    differences = [f"order {number} stands {count} times in SYSPRO" for number, count in there.items() if count > 1]
+    compared = 0
+    for row in syspro["purchase_orders"]:
+        order = wanted.get(row["customer_po"].partition("/")[0])
+        if order is None or row["status"] == "*":
+            continue
+        compared += 1
+        ours = _worth((line["qty"], line["price"]) for line in row["lines"] if line["stock_code"])
+        theirs = _worth((line["quantity"], line["price"]) for line in order["lines"] if line["status"] != "Cancelled")
+        if ours != theirs:
+            differences.append(f"order {order['number']}: {amount(ours)} in SYSPRO, {amount(theirs)} in JAGGAER")
+    posted = sum(orders.counts.get(str(state), 0) for state in IN_TARGET)
+    evidence = f"{compared} orders compared line for line in value, {posted} revisions written"
+    if posted and not compared:
+        differences.append("the store wrote orders, and SYSPRO shows none")
+    return Proof("Every order stands in SYSPRO once, as JAGGAER approved it", evidence, tuple(differences))
+
+
+def _worth(lines: Any) -> Decimal:  # noqa: ANN401 - pairs of texts
+    return sum((Decimal(quantity) * Decimal(price) for quantity, price in lines), Decimal(0)).normalize()
+
+
+def suppliers_agree(syspro: Ledger, jaggaer: Ledger) -> Proof:
+    """Compare the names and tax ids of every supplier both sides know under one number."""
+    ours = {plain_key(row["supplier"]): row for row in syspro["suppliers"]}
+    differences = []
+    compared = 0
+    for row in jaggaer["suppliers"]:
+        profile = row["profile"]
+        there = ours.get(plain_key(row["number"])) if row["number"] else None
+        if there is None or profile.get("type") != "SELLER":
+            continue
+        compared += 1
+        for field, value in (("SupplierName", profile.get("companyName", "")), ("TaxRegnNum", _tax_id(profile))):
+            if there[field] and value and there[field] != value:
+                differences.append(f"{row['number']} {field}: {there[field]!r} in SYSPRO, {value!r} in JAGGAER")
+    evidence = f"{compared} suppliers known to both under one number agree in name and tax id"
+    return Proof("Suppliers are the same on both sides", evidence, tuple(differences))
+
+
+def _tax_id(profile: Row) -> str:
+    return str(profile.get("euVat") or profile.get("fiscalCode") or "")
+
+
+def receipts_are_cleared(syspro: Ledger) -> Proof:
+    """Compare what receipts accrued and no invoice has cleared with the balance of the suspense account.
+
+    A receipt in foreign currency may leave a cent: it and its invoice are each converted and rounded by SYSPRO.
+    """
+    suspense = syspro["grn_suspense"]
+    balance, open_value = Decimal(suspense["gl_balance"]), Decimal(suspense["not_invoiced"])
+    foreign = sum(1 for row in syspro["receipts"] if row["currency"] != LOCAL and Decimal(row["matched_qty"]))
+    evidence = (
+        f"{amount(open_value)} received and not invoiced yet, {amount(-balance)} in the suspense account; "
+        f"{foreign} receipts cleared in foreign currency, a cent of rounding each"
+    )
+    same = abs(open_value + balance) <= CENT * foreign
+    return Proof("One cost, one booking", evidence, () if same else (f"balance {balance}, not invoiced {open_value}",))
+
+
+def payments_are_told(payments: RouteFacts, syspro: Ledger, jaggaer: Ledger) -> Proof:
+    """Check that JAGGAER was told of each payment of an invoice it knows, once."""
+    told = Counter((row["invoice_id"], row["number"]) for row in jaggaer["payments"])
+    differences = [f"payment {key} told {count} times" for key, count in told.items() if count > 1]
+    sent = payments.counts.get(str(State.POSTED), 0)
+    if sent != len(jaggaer["payments"]):
+        differences.append(f"the store told {sent} payments, JAGGAER has {len(jaggaer['payments'])}")
+    evidence = f"{len(syspro['payments'])} payments in SYSPRO, {sent} of them told to JAGGAER"
+    return Proof("JAGGAER knows what was paid", evidence, tuple(differences))
