@@ -31,7 +31,10 @@ def get_provider_info() -> dict[str, Any]:
             {"integration-name": "JAGGAER", "python-modules": [f"{_ROOT}.hooks.jaggaer"]},
         ],
         "operators": [
-            {"integration-name": system, "python-modules": [f"{_ROOT}.operators.documents"]}
+            {
+                "integration-name": system,
+                "python-modules": [f"{_ROOT}.operators.{name}" for name in ("documents", "match")],
+            }
             for system in ("SYSPRO", "JAGGAER")
         ],
         "sensors": [

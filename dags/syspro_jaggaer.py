@@ -22,6 +22,7 @@ from airflow_provider_mlconnector.operators.documents import (
     ReportOperator,
     ValidateDocumentsOperator,
 )
+from airflow_provider_mlconnector.operators.match import CombineJournalsOperator
 from airflow_provider_mlconnector.operators.reconcile import ReconcileOperator
 from airflow_provider_mlconnector.operators.settle import SettleDocumentsSensor
 
@@ -31,6 +32,8 @@ MAPPING = {"file": str(Path(__file__).parent / "mappings" / "jaggaer_to_syspro.y
 CUT_OVER = "{{ var.value.get('mlconnector_cut_over', '') }}"
 # who decides which fields of a supplier; what is not named here: ERP terms, currency, tax_id, hold, JAGGAER the rest
 OWNERS: dict[str, str] = {}
+# where AP does not reach GL by itself: a journal for "each" invoice, or "combined" ones by a DAG of their own
+JOURNALS_OF_INVOICES = "each"
 
 SUPPLIERS = Asset(name="syspro_jaggaer_suppliers")
 LEDGER = Asset(name="syspro_jaggaer_ledger_codes")
@@ -40,11 +43,19 @@ SCHEDULES: dict[str, Any] = {
     "jaggaer_to_syspro_orders": [SUPPLIERS],  # after each exchange of suppliers
     "jaggaer_to_syspro_invoices": [SUPPLIERS, LEDGER],  # daily: once both have been exchanged
     "syspro_jaggaer_reconciliation": "0 4 * * 1",  # weekly, before the first exchange of the week
+    # off: where AP is linked to GL every cost is in the ledger already; such as "0 22 * * 5" with "combined" above
+    "jaggaer_to_syspro_journals": None,
     "syspro_to_jaggaer_payments": None,  # off; such as "0 21 * * 1-5" where the tenant takes payment status
 }
 TO_SYSPRO = {"source": JAGGAER, "target": SYSPRO, "mapping": MAPPING, "start_at": CUT_OVER}
 TO_JAGGAER = {"source": SYSPRO, "target": JAGGAER, "mapping": {**MAPPING, "reverse": True}, "start_at": CUT_OVER}
-INVOICES = {**TO_SYSPRO, "name": "jaggaer_to_syspro_invoices", "document": "invoice"}
+INVOICES = {
+    **TO_SYSPRO,
+    "name": "jaggaer_to_syspro_invoices",
+    "document": "invoice",
+    "journals": JOURNALS_OF_INVOICES,
+}
+JOURNALS = {**TO_SYSPRO, "name": "jaggaer_to_syspro_journals", "document": "journal"}
 ORDERS = {**TO_SYSPRO, "name": "jaggaer_to_syspro_orders", "document": "purchase_order"}
 SUPPLIERS_IN = {**TO_SYSPRO, "name": "jaggaer_to_syspro_suppliers", "document": "supplier", "owners": OWNERS}
 SUPPLIERS_OUT = {**TO_JAGGAER, "name": "syspro_to_jaggaer_suppliers", "document": "supplier", "owners": OWNERS}
@@ -90,20 +101,29 @@ PERIOD = {
 }
 
 
-def pipeline(route: dict[str, Any], *, group: str = "", outlets: Sequence[Asset] = ()) -> tuple[Any, Any]:
-    """Add the tasks of one route; return the first and the last that decide whether others may follow."""
+def pipeline(
+    route: dict[str, Any], *, group: str = "", outlets: Sequence[Asset] = (), combines: str = ""
+) -> tuple[Any, Any]:
+    """Add the tasks of one route; return the first and the last that decide whether others may follow.
+
+    A route that ``combines`` the postings of another one takes them from the connector's own store.
+    """
     extract_task_id = f"{group}.extract" if group else "extract"
     step: dict[str, Any] = {
         "route": route,
         "preview": "{{ params.dry_run }}",
         "extract_task_id": extract_task_id,
     }
-    extract = ExtractDocumentsOperator(
-        task_id="extract",
-        window_from="{{ params.window_from or '' }}",
-        window_until="{{ params.window_until or '' }}",
-        **step,
-    )
+    extract: Any
+    if combines:
+        extract = CombineJournalsOperator(task_id="extract", invoices_route=combines, **step)
+    else:
+        extract = ExtractDocumentsOperator(
+            task_id="extract",
+            window_from="{{ params.window_from or '' }}",
+            window_until="{{ params.window_until or '' }}",
+            **step,
+        )
     plan = PlanChunksOperator(task_id="plan", **step)
     validate = ValidateDocumentsOperator.partial(task_id="validate", **step).expand(chunk=plan.output)
     post = PostDocumentsOperator(task_id="post", **step)
@@ -150,13 +170,20 @@ with dag("jaggaer_to_syspro_orders", "Purchase orders approved in JAGGAER into S
 with dag("jaggaer_to_syspro_invoices", "Invoices approved in JAGGAER into SYSPRO accounts payable") as ap_invoices:
     pipeline(INVOICES)
 
+with dag(
+    "jaggaer_to_syspro_journals",
+    "One GL journal per period and branch of what was posted to accounts payable (off where AP is linked to GL)",
+    {"dry_run": PARAMS["dry_run"]},
+) as journals:
+    pipeline(JOURNALS, combines=INVOICES["name"])
+
 with dag("syspro_to_jaggaer_payments", "Payment status of SYSPRO into JAGGAER (off by default)") as payments:
     pipeline(PAYMENTS)
 
 with dag("syspro_jaggaer_reconciliation", "Both sides compared, every difference explained", PERIOD) as reconciliation:
     ReconcileOperator(
         task_id="reconcile",
-        routes=[INVOICES, ORDERS, SUPPLIERS_IN, SUPPLIERS_OUT, PAYMENTS],
+        routes=[INVOICES, JOURNALS, ORDERS, SUPPLIERS_IN, SUPPLIERS_OUT, PAYMENTS],
         period_from="{{ params.period_from or '' }}",
         period_to="{{ params.period_to or '' }}",
         fail_on_unexplained="{{ params.fail_on_unexplained }}",

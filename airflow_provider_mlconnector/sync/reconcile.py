@@ -157,7 +157,7 @@ class _Run:
         """Read, compare, explain."""
         job, read_at = self._job, self._job.now()
         matchers = {area: self._read_left(area) for area in self._areas}
-        posted = _bookings(job, self._right, self._carried("invoice"))
+        posted = _bookings(job, self._right, [*self._carried("invoice"), *self._carried("journal")])
         with operator_lease(job, self._right, self._right.name) as keeper, self._right.session():
             for area, matcher in matchers.items():
                 gaps = list(self._compare(matcher, keeper))

@@ -16,6 +16,7 @@ EVERY = {
     "syspro_to_jaggaer_ledger": ("accounts", "cost_centers"),
     "jaggaer_to_syspro_orders": ("",),
     "jaggaer_to_syspro_invoices": ("",),
+    "jaggaer_to_syspro_journals": ("",),
     "syspro_to_jaggaer_payments": ("",),
 }
 """DAG → its groups of tasks, one route each."""
@@ -58,8 +59,14 @@ def test_master_data_goes_before_documents() -> None:
     assert assets("jaggaer_to_syspro_invoices") == suppliers | ledger
 
 
-def test_payment_status_is_off_until_somebody_switches_it_on() -> None:
-    assert parse("syspro_to_jaggaer_payments").timetable.can_be_scheduled is False
+@pytest.mark.parametrize("dag_id", ["syspro_to_jaggaer_payments", "jaggaer_to_syspro_journals"])
+def test_what_not_every_site_may_have_is_off_until_somebody_switches_it_on(dag_id: str) -> None:
+    assert parse(dag_id).timetable.can_be_scheduled is False
+
+
+def test_journals_are_combined_from_what_the_invoices_route_posts() -> None:
+    (route,) = {task.route["name"] for task in parse("jaggaer_to_syspro_invoices").tasks if not task.is_mapped}
+    assert parse("jaggaer_to_syspro_journals").get_task("extract").invoices_route == route
 
 
 def test_the_tasks_stand_in_one_row_from_extract_to_report() -> None:
