@@ -16,7 +16,7 @@ from airflow_provider_mlconnector.sandbox.jaggaer import recipes
 
 Row = Mapping[str, Any]
 BAD_SHARE, OWN_SHARE, PO_SHARE, CREDIT_SHARE = 0.05, 0.35, 0.25, 0.04
-TYPED_SHARE, MISTYPED_SHARE, OVERBILLED_SHARE = 0.02, 0.004, 0.2
+TYPED_SHARE, MISTYPED_SHARE, OVERBILLED_SHARE, UNIT_SHARE = 0.02, 0.004, 0.2, 0.05
 NO_DATE = ("before_cut_over",)
 OUTSIDE = frozenset({"po_lines", "credit_memo"})
 """Labels not drawn here: orders are billed for real, and credited is what was invoiced in this month."""
@@ -87,8 +87,15 @@ def _bill_order(office: Office, rng: random.Random, order: Row, left: Mapping[st
     told = office.try_to("jaggaer", "po_invoice", number=number, lines=lines)
     if told is not None:
         office.diary.order_of[told["invoiceId"]] = number
+        office.diary.lines_of[told["invoiceId"]] = list(left)
         for body in lines:
             office.diary.billed[number, body["line"]] += Decimal(str(body["quantity"]))
+        units = {str(line["line"]): line["uom"] for line in order["lines"]}
+        path = "lineList.invoiceLine.{}.item.unitOfMeasure.dimension"
+        changes = {path.format(place): units[body["line"]] for place, body in enumerate(lines)}
+        # the sandbox's supplier bills pieces; somebody in JAGGAER puts that right, but now and then forgets
+        if rng.random() > UNIT_SHARE:
+            office.do("jaggaer", "invoice", id=told["invoiceId"], set=changes)
 
 
 def _labeled(office: Office, rng: random.Random, suppliers: Sequence[str]) -> None:

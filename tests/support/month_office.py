@@ -113,6 +113,8 @@ class Diary:
     """Quantity billed in JAGGAER by (order, line)."""
     order_of: dict[int, str] = field(default_factory=dict)
     """Which order an invoice bills, by its id."""
+    lines_of: dict[int, list[str]] = field(default_factory=dict)
+    """Which of its lines."""
     held: list[str] = field(default_factory=list)
     """Suppliers a clerk put on hold, who lifts that again."""
     accounts: list[str] = field(default_factory=list)
@@ -169,7 +171,9 @@ class Office:
         """Spoil the plan's share of calls from now on."""
         rules = storm(self.plan.seed * 1000 + number, self.plan.faults) if self.plan.faults else []
         if rules:
-            rules.append({"kind": "delay", "seconds": 0.02, "probability": self.plan.faults / len(rules), "seed": number})
+            rules.append(
+                {"kind": "delay", "seconds": 0.02, "probability": self.plan.faults / len(rules), "seed": number}
+            )
         self._set_faults(rules)
         self.hours.late = 2 * LATE if rules else 0.0
 

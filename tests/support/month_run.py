@@ -1,7 +1,8 @@
-"""A simulated month of business, day by day through the DAGs: people at work, faults on the wire, and the settling up."""
+"""A simulated month of business, day by day through the DAGs: people at work, faults on the wire, settling up."""
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -11,11 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import month_billing, month_buying, month_masters
+from support import airflow_home, month_billing, month_buying, month_masters
 from support.airflow_home import Deployment, Outcome, Try
+from support.month_fixing import Desk
 from support.month_office import START, TIMEOUT, Hours, Office, Plan
+from typer.testing import CliRunner
 
+from airflow_provider_mlconnector.cli import app
+from airflow_provider_mlconnector.documents.lifecycle import State
 from airflow_provider_mlconnector.sandbox.server import RunningSandbox
+from airflow_provider_mlconnector.store.records import DocumentRecord
 
 SUPPLIERS, LEDGER, ORDERS, INVOICES, PAYMENTS = (
     "jaggaer_syspro_suppliers",
@@ -29,8 +35,10 @@ POKE_SECONDS = 20.0
 """Simulated seconds between two looks of a sensor."""
 LEASE_SECONDS = 30
 HOURS_OF_DAY = (6, 12, 17)
-SITE = {"gl_template": "{cost_center}-{account}", "cost_center_section": 1}
-"""What a site with cost centers in its GL codes sets on its SYSPRO connection."""
+ENDS = frozenset({State.POSTED, State.LINKED, State.SKIPPED, State.SUPERSEDED})
+"""States in which a document stays."""
+SITE = {"gl_template": "{cost_center}-{account}", "cost_center_section": 1, "po_split": "largest"}
+"""What a site with cost centers in its GL codes, and with orders over several of them, sets on its connection."""
 
 
 @dataclass
@@ -60,7 +68,7 @@ class Month:
         self.hours = Hours(sandbox.url, patch)
         self.hours.take_over()
         self.office = Office(sandbox.url, plan, self.hours)
-        self.mapping = home / "mapping.yaml"
+        self.mapping = home / "dags" / "mappings" / "jaggaer_to_syspro.yaml"
         self.deployment = _deployed(sandbox, patch, home)
 
     # --- days --------------------------------------------------------------------------------------------------------
@@ -100,6 +108,39 @@ class Month:
         month_billing.pay(office, day, books["ap_invoices"])
         self.run(PAYMENTS)
 
+    # --- the end -----------------------------------------------------------------------------------------------------
+
+    def settle_up(self, *, rounds: int = 8) -> list[DocumentRecord]:
+        """Run without faults while people put right whatever is stuck; return what nobody could move."""
+        stuck: list[DocumentRecord] = []
+        for number in range(rounds):
+            self.cycle()
+            stuck = self.stuck()
+            self.say(f"settling up, round {number + 1}: {dict(Counter(_cause(each) for each in stuck).most_common())}")
+            if not stuck:
+                break
+            desk = Desk(self.office, self.mapping)
+            desk.put_right(stuck)
+            for route, state in sorted(desk.replays):
+                self._replay("--route", route, "--state", state)
+            if desk.handled:
+                self._replay(*desk.handled, "--handled")
+        return stuck
+
+    def stuck(self) -> list[DocumentRecord]:
+        """Return the documents that are on no end state."""
+        return [each for each in self.deployment.documents() if each.state not in ENDS and not self._explained(each)]
+
+    def _explained(self, document: DocumentRecord) -> bool:
+        """A payment of what a clerk typed into SYSPRO alone has no invoice to be reported on."""
+        typed = document.document == "payment" and document.reason_code == "invoice_unknown"
+        return typed and (document.supplier, document.number) in self.office.diary.by_hand
+
+    def _replay(self, *which: str) -> None:
+        said = ["--why", "the cause is gone", "--user", "clerk", "--yes"]
+        result = CliRunner().invoke(app, ["replay", *which, *said])
+        assert result.exit_code == 0, result.output
+
     # --- runs --------------------------------------------------------------------------------------------------------
 
     def cycle(self) -> dict[str, Outcome]:
@@ -127,13 +168,19 @@ class Month:
         go()
 
 
+def _cause(document: DocumentRecord) -> str:
+    return f"{document.document} {document.state} {document.reason_code}"
+
+
 def _deployed(sandbox: RunningSandbox, patch: pytest.MonkeyPatch, home: Path) -> Deployment:
+    # people edit the mapping beside their own copy of the DAGs
+    shutil.copytree(airflow_home.DAGS, home / "dags", ignore=shutil.ignore_patterns("__pycache__"))
+    patch.setattr(airflow_home, "DAGS", home / "dags")
     deployment = Deployment(sandbox, patch, timeout=TIMEOUT)
     deployment.set_up()
     router = sandbox.app.jaggaer.router()
-    address = f"{sandbox.url}{router['paths']['SupplierSyncMessage']}"
     identity = {"router_identity": router["identity"], "router_secret": router["shared_secret"]}
-    deployment.connect("jaggaer", extra={"router_url": address, **identity})
+    deployment.connect("jaggaer", extra={"router_url": sandbox.url, **identity})
     deployment.connect("syspro", extra={"options": SITE})
     patch.setenv("AIRFLOW_VAR_MLCONNECTOR_CUT_OVER", "2026-01-01")
     patch.setenv("AIRFLOW__MLCONNECTOR__LEASE_SECONDS", str(LEASE_SECONDS))

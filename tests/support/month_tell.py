@@ -28,9 +28,12 @@ def live_and_tell(chosen: argparse.Namespace, home: Path, out: TextIO) -> int:
         month = Month(sandbox, patch, home, plan, lambda line: out.write(f"{line}\n"))
         try:
             month.live()
-            for number in range(3):
-                month.cycle()
+            left = month.settle_up()
             tell(month, out)
+            out.writelines(
+                f"LEFT {document.document} {document.route} {document.key} {document.number} {document.state} {document.reason_code}: {document.reason}\n"
+                for document in left[:60]
+            )
         except Exception:
             out.write(traceback.format_exc())
             raise
@@ -40,10 +43,10 @@ def live_and_tell(chosen: argparse.Namespace, home: Path, out: TextIO) -> int:
 
 def tell(month: Month, out: TextIO) -> None:
     for name, counter in vars(month.tally).items():
-        for key, count in counter.most_common(40):
-            out.write(f"  {name:<8} {count:>8.0f}  {key}\n")
+        out.writelines(f"  {name:<8} {count:>8.0f}  {key}\n" for key, count in counter.most_common(40))
     states = Counter((d.document, d.route, str(d.state), d.reason_code) for d in month.deployment.documents())
-    for key, count in sorted(states.items()):
-        out.write(f"  {count:>6}  {' '.join(key)}\n")
-    for key, count in [*month.office.diary.done.items(), *month.office.diary.refused.items()]:
-        out.write(f"  {count:>6}  {key}\n")
+    out.writelines(f"  {count:>6}  {' '.join(key)}\n" for key, count in sorted(states.items()))
+    out.writelines(
+        f"  {count:>6}  {key}\n"
+        for key, count in [*month.office.diary.done.items(), *month.office.diary.refused.items()]
+    )

@@ -1,0 +1,156 @@
+"""What must be true when a month is over: one claim each, and what contradicts it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from support import month_books
+from support.books import general_ledger_problems
+from support.month_fixing import NEW_ACCOUNT, NEW_CENTER
+from support.month_run import Month
+from typer.testing import CliRunner
+
+from airflow_provider_mlconnector.cli import app
+from airflow_provider_mlconnector.sandbox import master
+from airflow_provider_mlconnector.store.records import DocumentRecord
+
+RECONCILIATION = "syspro_jaggaer_reconciliation"
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One claim; it holds when nothing contradicts it. ``evidence`` says what was looked at."""
+
+    claim: str
+    evidence: str
+    differences: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """The claim with its verdict."""
+        return f"{'ok  ' if not self.differences else 'FAIL'} {self.claim} ({self.evidence})"
+
+
+def prove(month: Month) -> list[Proof]:
+    """Settle everything up, run a last cycle and hold both systems, the store and the people's diary together."""
+    left = month.settle_up()
+    before = writes(month)
+    known = [(each.id, each.state, each.generation) for each in month.deployment.documents()]
+    month.cycle()
+    after = writes(month)
+    moved = [each for each in month.deployment.documents() if (each.id, each.state, each.generation) not in set(known)]
+    books, truth = month.office.ask("ledger"), month.office.ask("truth")
+    proofs = [
+        _proof("nothing is stuck", f"{len(known)} documents", map(_told, left)),
+        _proof("the last cycle writes nothing", f"{sum(after.values())} writes in all", _new(before, after)),
+        _proof("the last cycle takes up nothing new", "every document", map(_told, moved)),
+        *_between(month, books, truth),
+        _proof(
+            "the general ledger mirrors accounts payable",
+            f"{books['syspro']['gl_entries']['count']} entries",
+            general_ledger_problems(books["syspro"]) if not _has_receipts(books) else _balanced(books),
+        ),
+        _proof("no write took effect twice", f"{sum(after.values())} writes", month_books.repeated_writes(books)),
+        _proof("the audit trail is whole", "every event", _chain(month)),
+        _reconciled(month),
+    ]
+    return proofs
+
+
+def writes(month: Month) -> Counter[str]:
+    """Return how many writes each system was asked for, refused ones included, by call."""
+    books = month.office.ask("ledger")
+    found = Counter(f"SYSPRO {row['bo']} {row['type']}" for row in books["syspro"]["write_attempts"])
+    found.update(f"JAGGAER {row['call']}" for row in books["jaggaer"]["write_attempts"])
+    return found
+
+
+def _between(month: Month, books: Mapping[str, Any], truth: Mapping[str, Any]) -> list[Proof]:
+    syspro, jaggaer, diary = books["syspro"], books["jaggaer"], month.office.diary
+    accounts = {each.jaggaer_code: each.syspro_code for each in master.ACCOUNTS} | dict([NEW_ACCOUNT])
+    centers = {center: section for center, (section, _) in master.COST_CENTERS.items()} | dict([NEW_CENTER])
+    text = month.mapping.read_text(encoding="utf-8")
+    accounts, centers = (
+        {code: ours for code, ours in codes.items() if f"{code}" in text} for codes in (accounts, centers)
+    )
+    wanted = month_books.expected_invoices(truth, diary)
+    return [
+        _proof(
+            "every invoice and credit memo stands in both, once and to the cent",
+            f"{wanted.total()} of {len(truth)}",
+            month_books.invoice_differences(truth, syspro, diary),
+        ),
+        _proof(
+            "every order stands in both, line by line",
+            f"{len(jaggaer['purchase_orders'])} orders",
+            month_books.order_differences(jaggaer["purchase_orders"], syspro),
+        ),
+        _proof(
+            "every supplier is the same in both",
+            f"{len(syspro['suppliers'])} suppliers",
+            month_books.supplier_differences(jaggaer["suppliers"], syspro),
+        ),
+        _proof(
+            "every payment is told, once",
+            f"{len(jaggaer['payments'])} payments",
+            month_books.payment_differences(jaggaer["payments"], truth, syspro, diary),
+        ),
+        _proof(
+            "every code of the ledger is offered",
+            f"{len(jaggaer['code_lists'])} codes",
+            month_books.code_differences(jaggaer["code_lists"], accounts, centers),
+        ),
+        _proof(
+            "what is received and not invoiced is all that is left in suspense",
+            f"{len(syspro['receipts'])} receipts",
+            month_books.received_differences(syspro),
+        ),
+    ]
+
+
+def _proof(claim: str, evidence: str, differences: Iterable[str]) -> Proof:
+    return Proof(claim, evidence, tuple(differences))
+
+
+def _told(document: DocumentRecord) -> str:
+    name = document.number or document.key
+    return f"{document.route} {name}: {document.state} {document.reason_code}: {document.reason}"
+
+
+def _new(before: Counter[str], after: Counter[str]) -> list[str]:
+    return [f"{count} × {what}" for what, count in (after - before).items()]
+
+
+def _has_receipts(books: Mapping[str, Any]) -> bool:
+    return bool(books["syspro"]["receipts"])
+
+
+def _balanced(books: Mapping[str, Any]) -> list[str]:
+    """Check debits against credits; receipts post journals of their own beside those of accounts payable."""
+    rows = [(f"GL journal {row['journal']}", row) for row in books["syspro"]["gl_journals"]]
+    rows.append(("the ledger", books["syspro"]["gl_entries"]))
+    return [
+        f"{name}: debit {row['debit']}, credit {row['credit']}"
+        for name, row in rows
+        if Decimal(row["debit"]) != Decimal(row["credit"])
+    ]
+
+
+def _chain(month: Month) -> list[str]:
+    with month.deployment.store() as store:
+        report = store.verify_chain()
+    return [] if report.ok else [str(report)]
+
+
+def _reconciled(month: Month) -> Proof:
+    outcome = month.run(RECONCILIATION)
+    told = CliRunner().invoke(app, ["reconcile", "--json"])
+    assert told.exit_code in {0, 1}, told.output
+    report = json.loads(told.stdout[told.stdout.index("{") :])
+    open_ones = [row for row in report["differences"] if not row["explanation"]]
+    evidence = f"run {outcome.state}, {len(report['differences'])} differences explained"
+    return Proof("the reconciliation explains every difference", evidence, tuple(json.dumps(row) for row in open_ones))
