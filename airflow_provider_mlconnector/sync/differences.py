@@ -221,10 +221,10 @@ def row_of(figure: Figure) -> Row:
 def differing(left: Figure, right: Figure) -> list[str]:
     """Name what differs between two figures of the same thing; empty when nothing does."""
     found = []
-    if left.counted != right.counted:
-        found.append(f"{left.status or 'counted'} here, {right.status or 'counted'} there")
     if not left.counted and not right.counted:
         return []  # closed or canceled on both sides: nothing is left to compare
+    if left.counted != right.counted:
+        found.append(f"{left.status or 'counted'} here, {right.status or 'counted'} there")
     if left.currency != right.currency:
         found.append(f"currency {left.currency or 'none'} and {right.currency or 'none'}")
     if left.amount != right.amount:

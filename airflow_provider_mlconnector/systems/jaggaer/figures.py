@@ -133,7 +133,10 @@ def _supplier(source: JaggaerSupplierSource, record: SourceRecord) -> Figure:
 
 
 def supplier_figure(supplier: Supplier, *, key: str, changed_at: datetime | None = None) -> Figure:
-    """Return a supplier's figure: what both sides tell of it is compared, addresses and bank data are not."""
+    """Return a supplier's figure: what both sides tell of it is compared, addresses and bank data are not.
+
+    A supplier on hold in the ERP is inactive here (FINANCE §7).
+    """
     told = {"name": supplier.name, "terms": supplier.terms, "currency": supplier.currency, "tax id": supplier.tax_id}
     return Figure(
         area=Area.SUPPLIERS,
@@ -141,9 +144,11 @@ def supplier_figure(supplier: Supplier, *, key: str, changed_at: datetime | None
         key=key,
         match=comparable(supplier.number) if supplier.number else "",
         label=f"{supplier.number or key} {supplier.name}",
-        counted=supplier.active,
         status="active" if supplier.active else "inactive",
-        facts=tuple((name, value) for name, value in told.items() if value is not None),
+        facts=(
+            ("active", "yes" if supplier.active else "no"),
+            *((name, value) for name, value in told.items() if value is not None),
+        ),
         changed_at=changed_at,
     )
 

@@ -215,15 +215,16 @@ def _credit(row: Row) -> Figure:
 
 
 def _supplier(row: Row) -> Figure:
-    key = row["Supplier"]
+    key, held = row["Supplier"], row["OnHold"].upper() == "Y"
     return Figure(
         area=Area.SUPPLIERS,
         kind=kinds.SUPPLIER,
         key=key,
         match=comparable(key),
         label=f"{normal(key)} {row['SupplierName']}",
-        status="on hold" if row["OnHold"].upper() == "Y" else "active",
+        status="on hold" if held else "active",
         facts=(
+            ("active", "no" if held else "yes"),
             ("name", row["SupplierName"]),
             ("terms", row["TermsCode"]),
             ("currency", row["Currency"]),
