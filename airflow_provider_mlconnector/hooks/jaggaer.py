@@ -176,6 +176,8 @@ class JaggaerHook(SystemHook):
         findings = [files[0].probe()] if files else []
         if self.endpoint.host or not files:  # a connection may be for files alone
             findings += probe_tenant(self._client(None))
+        if self.router() is not None:
+            findings.append(("XML router", True, "named; not tried, because it only takes messages"))
         return [Check(*found) for found in findings]
 
     def contract(self) -> JaggaerContract:

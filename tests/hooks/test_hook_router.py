@@ -48,6 +48,16 @@ def test_suppliers_go_by_the_router_too_where_the_connection_names_one(
         session.post([step], fence=FENCE)
 
 
+def test_the_connection_test_says_that_a_router_cannot_be_tried_and_checks_its_fields(connect: Connect) -> None:
+    extra = {"router_url": "https://router.example", "router_identity": "A"}
+    ok, line = JaggaerHook(connect("jaggaer", extra={**extra, "router_secret": "S"})).test_connection()
+    assert ok, line
+    assert "XML router: named; not tried" in line
+    ok, line = JaggaerHook(connect("jaggaer", extra=extra)).test_connection()
+    assert not ok
+    assert "Router shared secret" in line
+
+
 def test_without_a_router_suppliers_go_by_profile_alone(connect: Connect) -> None:
     assert JaggaerHook(connect("jaggaer")).router() is None
 
