@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from airflow_provider_mlconnector.documents.keys import comparable
 from airflow_provider_mlconnector.documents.lifecycle import IN_FLIGHT, IN_TARGET, State
 from airflow_provider_mlconnector.documents.reconciliation import CREDIT_MEMO, Area, Figure
+from airflow_provider_mlconnector.documents.supplier import Supplier
 from airflow_provider_mlconnector.store import UnitOfWork
 from airflow_provider_mlconnector.store.records import DocumentRecord
 from airflow_provider_mlconnector.sync.differences import TWICE, Gap, Reason, because, differing, unclear
@@ -34,6 +35,7 @@ class Knowledge:
         read_at: When the left side was read.
         started: Names of the routes that have ever read anything.
         elsewhere: For invoices that are nowhere in the span on the right: what stands there under another date.
+        translated: Turns a right-hand code into the left's: (field, value) → value.
         twins: What else on the left has the same supplier, amount and date: label by :func:`twin_of`.
     """
 
@@ -47,6 +49,7 @@ class Knowledge:
     read_at: datetime | None = None
     started: frozenset[str] = frozenset()
     elsewhere: Mapping[str, Figure] = field(default_factory=dict)
+    translated: Callable[[str, str], str] = lambda _field, value: value
     twins: Mapping[int, str] = field(default_factory=dict)
 
 
@@ -94,7 +97,7 @@ def _reason(
         return _only_right(uow, known, gap.right, gap.what, right, sent)
     if gap.right is None and gap.left is not None:
         return _only_left(uow, known, gap.left, left)
-    return _different(known, gap, left, right)
+    return _different(uow, known, gap, left, right)
 
 
 # --- only on one side ----------------------------------------------------------------------------------------------
@@ -143,8 +146,7 @@ def _never_read(uow: UnitOfWork, known: Knowledge, left: Figure) -> Reason:
 def _unread(uow: UnitOfWork, route: Route, left: Figure, *, started: bool) -> Reason:
     if not started:
         return because("route_not_started", f"route {route.name} has not read anything yet")
-    mark = uow.watermarks.get(route.name)
-    if mark is not None and left.changed_at is not None and left.changed_at >= mark:
+    if _is_news(uow, route, left):
         return because("not_read_yet", f"changed after route {route.name} last ran: its next run reads it")
     return unclear("never_read", f"route {route.name} has run since and has not read it")
 
@@ -217,11 +219,15 @@ def _gone_from_left(known: Knowledge, document: DocumentRecord, *, ours: bool) -
 # --- on both sides -------------------------------------------------------------------------------------------------
 
 
-def _different(known: Knowledge, gap: Gap, left: Sequence[DocumentRecord], right: Sequence[DocumentRecord]) -> Reason:
+def _different(
+    uow: UnitOfWork, known: Knowledge, gap: Gap, left: Sequence[DocumentRecord], right: Sequence[DocumentRecord]
+) -> Reason:
     newest = [history[-1] for history in (left, right) if history]
     for document in newest:
         if document.state not in IN_TARGET and document.state not in {State.SUPERSEDED, State.SKIPPED}:
             return told(document)
+    if changed := _changed_since(uow, known, gap, right):
+        return changed
     if gap.right is not None and gap.right.status == "complete":
         return because("complete_in_target", f"received in full in {known.right}; receipts are not transferred")
     if gap.left is not None and not gap.left.counted and not any(doc.state in IN_TARGET for doc in left):
@@ -230,6 +236,37 @@ def _different(known: Knowledge, gap: Gap, left: Sequence[DocumentRecord], right
         return because("not_read_yet", "entered on both sides; no route has read it yet: the next run compares it")
     states = ", ".join(f"{document.state} in route {document.route}" for document in newest)
     return unclear("differs", f"the audit knows no reason ({states}): changed on one side by hand?")
+
+
+def _is_news(uow: UnitOfWork, route: Route, left: Figure) -> bool:
+    """Tell whether the source changed it after the route's last window ended."""
+    mark = uow.watermarks.get(route.name)
+    return (
+        mark is not None
+        and left.changed_at is not None
+        and left.changed_at >= mark + timedelta(minutes=route.overlap_minutes)
+    )
+
+
+def _changed_since(uow: UnitOfWork, known: Knowledge, gap: Gap, history: Sequence[DocumentRecord]) -> Reason | None:
+    """Tell of changes the next run will carry over; the ledger's side tells no times, so content is compared."""
+    if gap.left and known.left_route and _is_news(uow, known.left_route, gap.left):
+        route = known.left_route.name
+        return because("not_read_yet", f"changed in {known.left} after route {route} last ran: its next run reads it")
+    if gap.area is not Area.SUPPLIERS or not history or gap.right is None:
+        return None
+    kept = uow.documents.canonicals([history[-1].id]).get(history[-1].id)
+    if kept is None or _as_read(Supplier.model_validate_json(kept), known) == dict(gap.right.facts):
+        return None
+    text = f"changed in {known.right} since route {history[-1].route} last read it: its next run settles who wins"
+    return because("not_read_yet", text)
+
+
+def _as_read(supplier: Supplier, known: Knowledge) -> dict[str, str]:
+    """Return what was last read of a supplier of the right side, as its figure shows it."""
+    told = {"name": supplier.name, "terms": supplier.terms, "currency": supplier.currency, "tax id": supplier.tax_id}
+    codes = {name: known.translated(name, value or "") for name, value in told.items()}
+    return {"active": "no" if supplier.on_hold or not supplier.active else "yes", **codes}
 
 
 def _owed(uow: UnitOfWork, known: Knowledge, gap: Gap) -> Reason:

@@ -237,6 +237,7 @@ class _Run:
             read_at=read_at,
             started=self._started(),
             elsewhere=self._elsewhere(gaps) if area is Area.INVOICES else {},
+            translated=self._codes.fact,
             twins=self._twins,
         )
 
@@ -307,10 +308,11 @@ class _Codes:
 
     def translated(self, figure: Figure) -> Figure:
         """Return the figure in the left side's codes."""
-        facts = tuple((name, self._fact(name, value)) for name, value in figure.facts)
-        return replace(figure, currency=self._fact("currency", figure.currency), facts=facts)
+        facts = tuple((name, self.fact(name, value)) for name, value in figure.facts)
+        return replace(figure, currency=self.fact("currency", figure.currency), facts=facts)
 
-    def _fact(self, name: str, value: str) -> str:
+    def fact(self, name: str, value: str) -> str:
+        """Return one field's value in the left side's codes."""
         codes = {"currency": self._mapping.currencies, "terms": self._mapping.terms}.get(name)
         found = look_back(codes, value, self._day) if codes and value else []
         return found[0] if len(found) == 1 else value

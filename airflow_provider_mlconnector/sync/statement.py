@@ -22,6 +22,7 @@ from airflow_provider_mlconnector.sync.reconcile import Reconciliation
 
 Cell = str | int | Decimal | None
 _CENT: Final = Decimal("0.01")
+_LONG: Final = 40
 SHOWN: Final = 200
 """Differences of one cause that the page lists; the CSV has all of them."""
 BOM: Final = "\ufeff"
@@ -133,9 +134,9 @@ def _delta(one: Difference) -> Decimal:
 def to_html(result: Reconciliation) -> str:
     """Return the report as one page: no script, nothing from elsewhere, printable."""
     title = f"Reconciliation {result.left} – {result.right}, {result.span}"
-    parts = [_head(result, title)]
-    parts += [_area(result, area) for area in Area if area in result.areas or area is Area.BALANCES]
-    parts += [_ledger(result), _unexplained(result), *_explained(result), _states(result)]
+    areas = [area for area in Area if area in result.areas or area is Area.BALANCES]
+    parts = [_head(result, title), _unexplained(result), *(_area(result, area) for area in areas)]
+    parts += [_ledger(result), *_explained(result), _states(result)]
     return f"{_PAGE.format(title=escape(title), style=_STYLE)}{''.join(parts)}</main></body></html>\n"
 
 
@@ -196,8 +197,7 @@ def _ledger(result: Reconciliation) -> str:
 
 def _unexplained(result: Reconciliation) -> str:
     open_ones = [one for one in result.findings.differences if not one.reason.explained]
-    title = "<h2>Unexplained differences</h2>"
-    return title + (_listed(result, open_ones) if open_ones else "<p>None.</p>")
+    return f"<h2>Unexplained differences</h2>{_listed(result, open_ones)}" if open_ones else ""
 
 
 def _explained(result: Reconciliation) -> Iterable[str]:
@@ -216,7 +216,11 @@ def _listed(result: Reconciliation, listed: Sequence[Difference]) -> str:
     body = []
     for one in listed[:SHOWN]:
         _, kind, period, currency = one.row
-        amounts = ["" if amount is None else _money(amount, currency) for amount in (one.left, one.right)]
+        sides = (one.left, one.right)
+        if one.row[0] == Area.SUPPLIERS:
+            amounts = ["missing" if amount is None else "there" for amount in sides]
+        else:
+            amounts = ["" if amount is None else _money(amount, currency) for amount in sides]
         why = f"{one.what}: {one.reason.text}" if one.what else one.reason.text
         keys = f" [{' / '.join(key for key in (one.left_key, one.right_key) if key)}]"
         body.append(([kind.replace("_", " "), one.label + keys, period, currency, *amounts, why], False))
@@ -242,13 +246,20 @@ def _table(
     """Return a table; columns in the range are aligned as numbers, marked rows stand out."""
 
     def cells(tag: str, values: Sequence[object]) -> str:
-        return "".join(
-            f"<{tag}{' class=n' if numbers_from <= place < numbers_to else ''}>{escape(str(value))}</{tag}>"
+        styles = [
+            " class=n" if numbers_from <= place < numbers_to else " class=w" if _is_long(value) else ""
             for place, value in enumerate(values)
-        )
+        ]
+        shown = zip(styles, values, strict=True)
+        return "".join(f"<{tag}{style}>{escape(str(value))}</{tag}>" for style, value in shown)
 
     rows = "".join(f"<tr{' class=off' if marked else ''}>{cells('td', values)}</tr>" for values, marked in body)
     return f"<table><thead><tr>{cells('th', head)}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _is_long(value: object) -> bool:
+    """Whether a word has to be broken, lest it push the table off the page."""
+    return any(len(word) > _LONG for word in str(value).split())
 
 
 def _money(amount: Decimal, currency: str) -> str:
@@ -271,8 +282,8 @@ main{max-width:1180px;margin:0 auto;padding:24px 32px;background:#fff}
 h1{font-size:22px;margin:0 0 4px}h2{font-size:17px;margin:28px 0 8px;border-bottom:2px solid #cfe0d8;padding-bottom:4px}
 h3{font-size:14px;margin:18px 0 6px}p{margin:4px 0}
 table{border-collapse:collapse;width:100%;margin:6px 0 12px}
-th,td{padding:4px 8px;text-align:left;vertical-align:top;border-bottom:1px solid #e3e9e6;overflow-wrap:anywhere}
-th{background:#eef4f1;font-weight:600}.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+th,td{padding:4px 8px;text-align:left;vertical-align:top;border-bottom:1px solid #e3e9e6}
+.w{overflow-wrap:anywhere}th,td:first-child{white-space:nowrap}th{background:#eef4f1;font-weight:600}.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 tr.off td{background:#fdf6e3}.verdict{padding:10px 14px;border-radius:6px;font-weight:600;margin:12px 0}
 .good{background:#e2f3e8;color:#14532d}.bad{background:#fde8e6;color:#8a1c12}
 @media print{body{background:#fff}main{max-width:none;padding:0}thead{display:table-header-group}tr{break-inside:avoid}

@@ -227,13 +227,26 @@ def test_orders_and_suppliers_agree_once_their_routes_have_run(tmp_path: Path) -
         changed = compare(deployment, ORDERS, INTO, BACK)
         codes = Counter((one.row[0], one.reason.code, one.reason.explained) for one in changed.findings.differences)
         assert codes[str(Area.ORDERS), "typed_by_hand", True] == 1
-        assert codes[str(Area.SUPPLIERS), "differs", False] == 1
+        assert codes[str(Area.ORDERS), "differs", False] == 1
+        assert codes[str(Area.SUPPLIERS), "not_read_yet", True] == 1
+        assert changed.findings.unexplained == 1
+        for route in (BACK, INTO):
+            deployment.for_route(route).all()
+            deployment.run += 1
+            deployment.clock.advance(60)
+        settled = compare(deployment, ORDERS, INTO, BACK)
+        assert [
+            one for one in settled.findings.differences if "V00001" in one.label and one.row[0] == "suppliers"
+        ] == []
 
 
 def _people_change_master_data(deployment: Flow) -> None:
     syspro = deployment.sandbox.app.syspro
     line = {"stock_code": "HAND-1", "qty": "2", "price": "5", "uom": "EA", "gl_code": "10-5120"}
     syspro.add("purchase_order", {"supplier": "V00001", "lines": [line]})
+    ours = next(row for row in deployment.ledger()["purchase_orders"] if row["customer_po"] and row["status"] == "4")
+    more = {"line": ours["lines"][0]["line"], "qty": "999"}
+    syspro.add("purchase_order_change", {"purchase_order": ours["purchase_order"], "lines": [more]})
     syspro.add("supplier", {"supplier": "V00001", "name": "Renamed by hand"})
 
 
