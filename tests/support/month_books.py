@@ -18,7 +18,6 @@ Books = Mapping[str, Any]
 NEVER = frozenset({"pending", "paid", "cancelled", "before_cut_over"})
 """Labels of invoices that are none of the connector's."""
 NO_ORDERS = frozenset({"pending", "rejected"})
-KEPT = frozenset({"R", "M"})
 
 
 def money(value: object) -> Decimal:
@@ -37,7 +36,7 @@ def local(currency: str) -> str:
     return master.LOCAL_CURRENCY if currency == "USD" else currency
 
 
-# --- invoices ----------------------------------------------------------------------------------------------------------
+# --- invoices --------------------------------------------------------------------------------------------------------
 
 Booked = tuple[str, str, str, str, Decimal]
 """(supplier, number, I or C, currency, value); a credit memo under the number of what it credits."""
@@ -85,7 +84,7 @@ def totals(rows: Counter[Booked]) -> dict[str, tuple[int, Decimal]]:
     return dict(found)
 
 
-# --- orders ------------------------------------------------------------------------------------------------------------
+# --- orders ----------------------------------------------------------------------------------------------------------
 
 
 def order_differences(orders: Sequence[Row], ledger: Books) -> Iterator[str]:
@@ -139,7 +138,7 @@ def received_differences(ledger: Books) -> Iterator[str]:
         yield f"goods received, not vouchered: {suspense['gl_balance']} in GL, {suspense['not_invoiced']} not invoiced"
 
 
-# --- suppliers ---------------------------------------------------------------------------------------------------------
+# --- suppliers -------------------------------------------------------------------------------------------------------
 
 
 def supplier_differences(companies: Sequence[Row], ledger: Books) -> Iterator[str]:
@@ -178,10 +177,12 @@ def _supplier_problems(company: Row, row: Row) -> Iterator[str]:
             yield f"{what} {there!r} in JAGGAER, {here!r} in SYSPRO"
 
 
-# --- codes, payments, writes -------------------------------------------------------------------------------------------
+# --- codes, payments, writes -----------------------------------------------------------------------------------------
 
 
-def payment_differences(payments: Sequence[Row], truth: Mapping[str, Row], ledger: Books, diary: Diary) -> Iterator[str]:
+def payment_differences(
+    payments: Sequence[Row], truth: Mapping[str, Row], ledger: Books, diary: Diary
+) -> Iterator[str]:
     """Name every invoice of which JAGGAER shows another sum paid than SYSPRO has paid."""
     paid: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
     for row in ledger["payments"]:
@@ -207,14 +208,15 @@ def code_differences(codes: Sequence[Row], accounts: Mapping[str, str], centers:
 
 def repeated_writes(books: Books) -> Iterator[str]:
     """Name every write that took effect twice, in either system, and every second record of one business key."""
-    writes = [row for row in books["syspro"]["write_attempts"] if row["outcome"] == "posted" and not row["validate_only"]]
-    yield from _twice("SYSPRO", ((row["bo"], row["type"], row["reference"] or row["key"]) for row in writes if _creates(row)))
+    posted = [row for row in books["syspro"]["write_attempts"] if row["outcome"] == "posted" and _creates(row)]
+    yield from _twice("SYSPRO", ((row["bo"], row["type"], row["reference"] or row["key"]) for row in posted))
     stored = [row for row in books["jaggaer"]["write_attempts"] if row["outcome"] != "refused"]
-    yield from _twice("JAGGAER", ((row["kind"], row["key"]) for row in stored if row["operation"] in {"CREATE", "created"}))
+    created = (row for row in stored if row["operation"] in {"CREATE", "created"})
+    yield from _twice("JAGGAER", ((row["kind"], row["key"]) for row in created))
 
 
 def _creates(row: Row) -> bool:
-    return row["bo"] in {"APSTIN", "GENTJL"} or row["type"] == "A"
+    return not row["validate_only"] and (row["bo"] in {"APSTIN", "GENTJL"} or row["type"] == "A")
 
 
 def _twice(where: str, keys: Iterable[tuple[str, ...]]) -> Iterator[str]:

@@ -64,7 +64,7 @@ class Month:
     """
 
     def __init__(self, sandbox: RunningSandbox, patch: pytest.MonkeyPatch, home: Path, plan: Plan, say: Any) -> None:
-        self.plan, self.say, self.tally = plan, say, Tally()
+        self.plan, self.say, self.tally, self.home = plan, say, Tally(), home
         self.hours = Hours(sandbox.url, patch)
         self.hours.take_over()
         self.office = Office(sandbox.url, plan, self.hours)
@@ -148,10 +148,10 @@ class Month:
         self.hours.wait(3600)
         return {dag: self.run(dag) for dag in CYCLE}
 
-    def run(self, dag: str) -> Outcome:
+    def run(self, dag: str, conf: Mapping[str, Any] | None = None) -> Outcome:
         """Run one DAG."""
         began = time.monotonic()
-        outcome = self.deployment.run(dag_id=dag, director=self._direct)
+        outcome = self.deployment.run(conf, dag_id=dag, director=self._direct)
         self.tally.runs[dag] += 1
         self.tally.seconds[dag] += time.monotonic() - began
         if outcome.state != "success":

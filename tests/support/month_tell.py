@@ -6,14 +6,19 @@ import argparse
 import time
 import traceback
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TextIO
 
 import pytest
 from support.month_office import Plan
+from support.month_proofs import Proof, prove
 from support.month_run import Month, systems
 
 from airflow_provider_mlconnector.sandbox.server import serving
+
+SHOWN = 25
+"""Differences and errors of one kind that are printed."""
 
 
 def live_and_tell(chosen: argparse.Namespace, home: Path, out: TextIO) -> int:
@@ -28,25 +33,43 @@ def live_and_tell(chosen: argparse.Namespace, home: Path, out: TextIO) -> int:
         month = Month(sandbox, patch, home, plan, lambda line: out.write(f"{line}\n"))
         try:
             month.live()
-            left = month.settle_up()
-            tell(month, out)
-            out.writelines(
-                f"LEFT {document.document} {document.route} {document.key} {document.number} {document.state} {document.reason_code}: {document.reason}\n"
-                for document in left[:60]
-            )
+            proofs = prove(month)
         except Exception:
             out.write(traceback.format_exc())
             raise
-    out.write(f"{time.monotonic() - began:.0f} s\n")
-    return 0
+        tell(month, proofs, out)
+    failed = [proof for proof in proofs if proof.differences]
+    verdict = f"{len(failed)} of {len(proofs)} proofs FAIL" if failed else f"all {len(proofs)} proofs hold"
+    out.write(f"{verdict}; {time.monotonic() - began:.0f} s, seed {plan.seed}\n")
+    return 1 if failed else 0
 
 
-def tell(month: Month, out: TextIO) -> None:
-    for name, counter in vars(month.tally).items():
-        out.writelines(f"  {name:<8} {count:>8.0f}  {key}\n" for key, count in counter.most_common(40))
-    states = Counter((d.document, d.route, str(d.state), d.reason_code) for d in month.deployment.documents())
-    out.writelines(f"  {count:>6}  {' '.join(key)}\n" for key, count in sorted(states.items()))
-    out.writelines(
-        f"  {count:>6}  {key}\n"
-        for key, count in [*month.office.diary.done.items(), *month.office.diary.refused.items()]
+def tell(month: Month, proofs: Sequence[Proof], out: TextIO) -> None:
+    """Print what happened, what it took, and whether every claim holds."""
+    states = Counter((each.document, each.route, str(each.state)) for each in month.deployment.documents())
+    _table(out, "documents", (("  ".join(key), count) for key, count in sorted(states.items())))
+    diary, tally = month.office.diary, month.tally
+    _table(out, "what people did", sorted(diary.done.items()))
+    _table(out, "what a system did not let them do", sorted(diary.refused.items()))
+    _table(out, "faults that struck", tally.hits.most_common())
+    requests = month.office.ask("requests")["systems"]
+    calls = {f"{name} {call}": count for name, row in requests.items() for call, count in row["calls"].items()}
+    _table(out, "requests", sorted(calls.items(), key=lambda item: -item[1]))
+    _table(
+        out,
+        "runs",
+        ((dag, f"{count} ({tally.red[dag]} red), {tally.seconds[dag]:.0f} s") for dag, count in tally.runs.items()),
     )
+    _table(out, "why runs were red", tally.errors.most_common(SHOWN))
+    for proof in proofs:
+        out.write(f"{proof}\n")
+        out.writelines(f"       {text[:400]}\n" for text in proof.differences[:SHOWN])
+        if len(proof.differences) > SHOWN:
+            out.write(f"       … and {len(proof.differences) - SHOWN} more\n")
+
+
+def _table(out: TextIO, title: str, rows: Iterable[tuple[str, object]]) -> None:
+    lines = [f"  {count!s:>10}  {name}\n" for name, count in rows]
+    if lines:
+        out.write(f"\n{title}\n")
+        out.writelines(lines)
