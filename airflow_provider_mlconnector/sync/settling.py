@@ -101,7 +101,9 @@ def _decide(
     if answer.state in {FoundState.OURS, FoundState.SAME_NOT_OURS, FoundState.DIFFERENT, FoundState.AWAITING}:
         verdict = from_found(answer, draft, refused=True)
         more = any(other.state not in EXECUTED and other.id != step.id for other in steps)
-        state = State.VALIDATED if more and verdict.state is State.POSTED else verdict.state
+        state = State.VALIDATED if more and verdict.state in {State.POSTED, State.ACCEPTED} else verdict.state
+        if state is State.POSTED and any(other.state is StepState.ACCEPTED for other in steps):
+            state = State.ACCEPTED
         change = Change(
             document,
             state,

@@ -10,6 +10,8 @@ from airflow_provider_mlconnector.documents.lifecycle import State
 from airflow_provider_mlconnector.store.records import StepState
 from airflow_provider_mlconnector.systems.ports import Found, FoundState, Outcome, OutcomeState, StepDraft
 
+_HELD = "held"
+"""``gl_status`` of a journal that is in the target, not in its ledger."""
 EXECUTED = frozenset({StepState.DONE, StepState.ACCEPTED})
 """The target holds the step's effect."""
 
@@ -60,7 +62,14 @@ def from_found(found: Found, draft: StepDraft, *, refused: bool = False) -> Verd
         refused: True when the target had just refused the step as a duplicate.
     """
     if found.state is FoundState.OURS:
-        return Verdict(StepState.DONE, State.POSTED, target_reference=in_words(found.result), result=found.result)
+        # found is not booked: a journal that waits for somebody's authorization is there, too (FINANCE §1, §6)
+        waits = found.result.get("gl_status") == _HELD
+        return Verdict(
+            StepState.ACCEPTED if waits else StepState.DONE,
+            State.ACCEPTED if waits else State.POSTED,
+            target_reference=in_words(found.result),
+            result=found.result,
+        )
     if found.state is FoundState.SAME_NOT_OURS:
         return Verdict(
             StepState.REFUSED if refused else None,
