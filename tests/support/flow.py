@@ -19,8 +19,10 @@ from airflow_provider_mlconnector.hooks.syspro import TARGETS as SYSPRO_TARGETS
 from airflow_provider_mlconnector.sandbox.server import RunningSandbox, serving
 from airflow_provider_mlconnector.store import KeyRing, Store
 from airflow_provider_mlconnector.store.records import Actor, DocumentRecord
+from airflow_provider_mlconnector.sync.combine import combine
 from airflow_provider_mlconnector.sync.extract import extract
 from airflow_provider_mlconnector.sync.job import Job
+from airflow_provider_mlconnector.sync.kinds import kind_of
 from airflow_provider_mlconnector.sync.mappings import MappingText
 from airflow_provider_mlconnector.sync.plan import plan_chunks
 from airflow_provider_mlconnector.sync.post import post
@@ -181,7 +183,9 @@ class Flow:
         return Job(**(defaults | changes))
 
     def extract(self, window: Window | None = None, **changes: Any) -> Any:
-        """Run the task."""
+        """Run the task; a route of journals combines what the deployment's invoices have left."""
+        if self.route.document == "journal":
+            return combine(self.job("extract", **changes), invoices_route=ROUTE.name)
         return extract(self.job("extract", **changes), self.source(), window=window)
 
     def plan(self, **changes: Any) -> Any:
@@ -201,7 +205,7 @@ class Flow:
             results.append(
                 validate(
                     job,
-                    decode=self.source().decode,
+                    decode=kind_of(self.route).decode or self.source().decode,
                     target=self.target(),
                     mapping_text=text,
                     chunk_id=chunk["chunk_id"],
