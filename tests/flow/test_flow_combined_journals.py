@@ -41,7 +41,8 @@ class Books:
         self.journals.all()
 
     def ledger(self) -> dict[str, Any]:
-        return self.invoices.ledger()
+        found: dict[str, Any] = self.invoices.ledger()
+        return found
 
     def documents(self, kind: str = "journal") -> list[DocumentRecord]:
         return [record for record in self.invoices.documents() if record.document == kind]
