@@ -18,6 +18,8 @@ from airflow_provider_mlconnector.documents.reconciliation import OPEN_ITEM, Are
 Row = tuple[str, str, str, str]
 """Area, kind, period (``2026-01``, empty where it does not matter) and currency: one line of the report's totals."""
 UNDATED = "undated"
+GROSS = "gross"
+"""Fact of an open item: the amount of the invoice it is left of."""
 TWICE = "a second one of the same document"
 
 
@@ -208,7 +210,8 @@ class Matcher:
 
 
 def _open_item(figure: Figure, owed: Decimal, day: date | None) -> Figure:
-    return replace(figure, area=Area.BALANCES, kind=OPEN_ITEM, day=day, amount=owed, counted=bool(owed))
+    gross = ((GROSS, str(figure.amount)),)
+    return replace(figure, area=Area.BALANCES, kind=OPEN_ITEM, day=day, amount=owed, counted=bool(owed), facts=gross)
 
 
 def row_of(figure: Figure) -> Row:

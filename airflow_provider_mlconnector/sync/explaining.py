@@ -13,7 +13,7 @@ from airflow_provider_mlconnector.documents.reconciliation import CREDIT_MEMO, A
 from airflow_provider_mlconnector.documents.supplier import Supplier
 from airflow_provider_mlconnector.store import UnitOfWork
 from airflow_provider_mlconnector.store.records import DocumentRecord
-from airflow_provider_mlconnector.sync.differences import TWICE, Gap, Reason, because, differing, unclear
+from airflow_provider_mlconnector.sync.differences import GROSS, TWICE, Gap, Reason, because, differing, unclear
 from airflow_provider_mlconnector.sync.route import Route
 
 OUR_PREFIX = "MLC"
@@ -195,7 +195,7 @@ def _by_number(uow: UnitOfWork, known: Knowledge, right: Figure) -> DocumentReco
     supplier, number, _ = right.match.split("|")
     if known.left_route is None or right.kind == CREDIT_MEMO:
         return None
-    spoken = right.key.split("|")[-1]
+    spoken = right.number
     for text in dict.fromkeys((spoken, number)):
         for found in uow.documents.find(text, route=known.left_route.name):
             same = (comparable(found.supplier), comparable(found.number)) == (supplier, number)
@@ -274,17 +274,21 @@ def _owed(uow: UnitOfWork, known: Knowledge, gap: Gap) -> Reason:
     left, right = gap.left, gap.right
     assert left is not None  # noqa: S101 - balances are of pairs
     assert right is not None  # noqa: S101 - balances are of pairs
+    gross = Decimal(dict(right.facts)[GROSS])
+    if (Decimal(dict(left.facts)[GROSS]), left.currency) != (gross, right.currency):
+        return because("invoice_differs", "the invoice itself differs, and so does what is owed: see there")
     if not left.owed:
         return unclear("paid_in_source", f"{known.left} says paid, {known.right} still owes {right.owed}")
     paid = right.paid or Decimal(0)
     if not paid:
-        return because("credited", f"credits stand against it in {known.right}; nothing was paid")
+        beside = gross - (right.owed or Decimal(0))
+        return because("credited", f"credits or other entries of {beside} stand against it in {known.right}")
     return _payments(uow, known, right, paid)
 
 
 def _payments(uow: UnitOfWork, known: Knowledge, right: Figure, paid: Decimal) -> Reason:
     """Explain what the left side knows of payments by what the payments' route has told it."""
-    route, number = known.payments, right.key.split("|")[-1]
+    route, number = known.payments, right.number
     if route is None or route.name not in known.started:
         return because("payments_not_sent", f"{paid} paid in {known.right}; payment status is not sent")
     wanted = right.match.split("|")[0]

@@ -124,6 +124,8 @@ def test_what_people_typed_alike_on_both_sides_is_no_difference_but_counted(offi
 )
 def test_each_difference_has_its_cause(office: Office, name: str, code: str, explained: bool) -> None:
     reason = office.one(name).reason
+    if owed := [one for one in office.said(office.rows[name]["number"]) if one.row[0] == Area.BALANCES]:
+        assert [one.reason.code for one in owed] == ["invoice_differs"]
     assert (reason.code, reason.explained) == (code, explained), reason.text
 
 
@@ -137,6 +139,13 @@ def test_an_invoice_typed_under_a_wrong_number_is_for_a_person_since_it_may_be_p
 def test_an_invoice_jaggaer_never_had_is_explained_as_typed_by_hand(office: Office) -> None:
     [found] = office.said("ONLY-HERE")
     assert (found.reason.code, found.reason.explained, found.right) == ("typed_by_hand", True, Decimal("77.70"))
+
+
+def test_a_credit_leaves_less_to_pay_than_jaggaer_says_and_is_told_by_its_amount(office: Office) -> None:
+    credited = [one for one in office.result.findings.differences if one.reason.code == "credited"]
+    assert credited
+    for one in credited:
+        assert f" of {(one.left or 0) - (one.right or 0)} stand" in one.reason.text
 
 
 @pytest.mark.parametrize(("name", "left_over"), [("paid", Decimal(0)), ("part_paid", None)])
