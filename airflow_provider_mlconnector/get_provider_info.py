@@ -33,7 +33,7 @@ def get_provider_info() -> dict[str, Any]:
         "operators": [
             {
                 "integration-name": system,
-                "python-modules": [f"{_ROOT}.operators.{name}" for name in ("documents", "match")],
+                "python-modules": [f"{_ROOT}.operators.{name}" for name in ("documents", "match", "reconcile")],
             }
             for system in ("SYSPRO", "JAGGAER")
         ],

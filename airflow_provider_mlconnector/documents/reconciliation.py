@@ -58,6 +58,7 @@ class Figure:
         key: The system's own key.
         match: The business key in comparable form, by which both sides are paired unless their keys are linked.
         label: What people call it ("V00042 NB-7781").
+        number: The number people use, as this system writes it; empty where nothing is looked up by it.
         currency: The system's own code; empty where amounts have none.
         amount: Positive for invoices and for credit memos alike; 0 for what has no amount.
         day: Document date, None where the system does not show it (credits in SYSPRO).
@@ -76,6 +77,7 @@ class Figure:
     key: str
     match: str
     label: str
+    number: str = ""
     currency: str = ""
     amount: Decimal = Decimal(0)
     day: date | None = None

@@ -6,18 +6,15 @@ Both sides are read anew; the store only explains. Nothing is written to either 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from itertools import islice
 from typing import TypeVar
 
 from airflow_provider_mlconnector.documents.lifecycle import IN_TARGET
 from airflow_provider_mlconnector.documents.reconciliation import (
-    ACCOUNT,
     CREDIT_MEMO,
-    AccountBalance,
     Area,
     Figure,
     LedgerPeriod,
@@ -25,14 +22,18 @@ from airflow_provider_mlconnector.documents.reconciliation import (
 )
 from airflow_provider_mlconnector.errors import ConfigurationError
 from airflow_provider_mlconnector.mapping.model import MappingSet, look_back
-from airflow_provider_mlconnector.store import UnitOfWork
-from airflow_provider_mlconnector.sync.differences import Difference, Findings, Gap, Matcher, Row, unclear
+from airflow_provider_mlconnector.sync.differences import Difference, Findings, Gap, Matcher, Row
 from airflow_provider_mlconnector.sync.explaining import OUR_PREFIX, Knowledge, explain, twin_of
 from airflow_provider_mlconnector.sync.job import Job, logger
+from airflow_provider_mlconnector.sync.ledger_check import (
+    AccountLine,
+    account_lines,
+    moved_too_little,
+    posted_amounts,
+)
 from airflow_provider_mlconnector.sync.links import all_links
 from airflow_provider_mlconnector.sync.route import Route
 from airflow_provider_mlconnector.sync.session import Keeper, operator_lease
-from airflow_provider_mlconnector.sync.verdicts import EXECUTED
 from airflow_provider_mlconnector.systems.ports import FiguresSource, LedgerFigures
 
 _LOT = 500
@@ -42,28 +43,6 @@ _DOCUMENTS: Mapping[Area, str] = {
     Area.SUPPLIERS: "supplier",
     Area.ORDERS: "purchase_order",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class AccountLine:
-    """An account we post to: what the ledger shows for its current period, and what of that is ours.
-
-    Attributes:
-        account: As the ledger has it.
-        ours: Net of our postings of that period, debits positive, as far as they are booked.
-        waiting: Net of those that the ledger does not have yet.
-        foreign: Postings in foreign currencies, whose value in company currency only the ledger knows.
-    """
-
-    account: AccountBalance
-    ours: Decimal
-    waiting: Decimal
-    foreign: int
-
-    @property
-    def others(self) -> Decimal:
-        """What is not ours of the period's movement."""
-        return self.account.debit - self.account.credit - self.ours
 
 
 @dataclass(slots=True)
@@ -157,7 +136,7 @@ class _Run:
         """Read, compare, explain."""
         job, read_at = self._job, self._job.now()
         matchers = {area: self._read_left(area) for area in self._areas}
-        posted = _bookings(job, self._right, [*self._carried("invoice"), *self._carried("journal")])
+        posted = posted_amounts(job, self._right, [*self._carried("invoice"), *self._carried("journal")])
         with operator_lease(job, self._right, self._right.name) as keeper, self._right.session():
             for area, matcher in matchers.items():
                 gaps = list(self._compare(matcher, keeper))
@@ -166,8 +145,8 @@ class _Run:
                 self._findings.tallies |= matcher.tallies
             ledger = self._right.balances(sorted({account for account, *_ in posted})) if posted else None
         self._findings.differences.sort(key=_in_order)
-        accounts = _accounts(ledger, posted) if ledger else ()
-        self._findings.differences += _short(ledger, accounts) if ledger else []
+        accounts = account_lines(ledger, posted) if ledger else ()
+        self._findings.differences += moved_too_little(ledger, accounts) if ledger else []
         return Reconciliation(
             left=self._left.name,
             right=self._right.name,
@@ -206,11 +185,10 @@ class _Run:
             keeper.renew()
             named = self._named([figure for figure in lot if figure.kind == CREDIT_MEMO])
             for figure in lot:
-                document = named.get(figure.reference)
-                if document is not None and document[0] != "":
-                    yield from matcher.meet(figure, left_key=document[0])
-                elif document is None or self._span.holds(document[1]):
-                    yield from matcher.meet(figure)
+                key, dated = named.get(figure.reference, ("", None))
+                # a credit may be journaled long after the period it is dated in, and after the list stopped showing it
+                if not key or matcher.known(key) or self._span.holds(dated):
+                    yield from matcher.meet(figure, left_key=key)
         yield from matcher.rest()
 
     def _named(self, credits_: Sequence[Figure]) -> Mapping[str, tuple[str, date | None]]:
@@ -340,74 +318,3 @@ def _in_order(difference: Difference) -> tuple[bool, Row, str, str, str]:
         difference.label,
         difference.left_key or difference.right_key,
     )
-
-
-# --- the ledger ----------------------------------------------------------------------------------------------------
-
-_Key = tuple[str, int | None, int | None]
-"""Account, ledger year, ledger period."""
-
-
-@dataclass(slots=True)
-class _Sum:
-    booked: Decimal = Decimal(0)
-    waiting: Decimal = Decimal(0)
-    foreign: int = 0
-
-
-def _bookings(job: Job, right: LedgerFigures, routes: Iterable[Route]) -> Mapping[_Key, _Sum]:
-    """Add up what we posted, per account and ledger period, from the steps the target executed."""
-    sums: dict[_Key, _Sum] = defaultdict(_Sum)
-    for route in routes:
-        after = ""
-        while True:
-            with job.unit_of_work() as uow:
-                page = uow.documents.search(route=route.name, limit=_LOT, after_id=after)
-                _add_bookings(uow, right, [document.id for document in page], sums)
-            if len(page) < _LOT:
-                break
-            after = page[-1].id
-    return sums
-
-
-def _add_bookings(uow: UnitOfWork, right: LedgerFigures, ids: Sequence[str], sums: dict[_Key, _Sum]) -> None:
-    for steps in uow.steps.of(ids).values():
-        for step in steps:
-            if step.state not in EXECUTED:
-                continue
-            for booking in right.bookings(step.name, step.payload["payload"], step.result):
-                entry = sums[booking.account, booking.year, booking.period]
-                if booking.currency:
-                    entry.foreign += 1
-                elif booking.booked:
-                    entry.booked += booking.amount
-                else:
-                    entry.waiting += booking.amount
-
-
-def _accounts(ledger: LedgerPeriod, posted: Mapping[_Key, _Sum]) -> tuple[AccountLine, ...]:
-    return tuple(
-        AccountLine(account, ours.booked, ours.waiting, ours.foreign)
-        for account in ledger.accounts
-        for ours in [posted.get((account.code, ledger.year, ledger.number), _Sum())]
-    )
-
-
-def _short(ledger: LedgerPeriod, accounts: Sequence[AccountLine]) -> list[Difference]:
-    """Name accounts that moved less than we posted alone: others may add to a period's movement, never take away."""
-    found = []
-    for line in accounts:
-        moved = line.account.debit + line.account.credit
-        if moved >= abs(line.ours):
-            continue
-        text = f"moved by {moved} in all, though {line.ours} of ours is booked there: look for journals not posted"
-        found.append(
-            Difference(
-                row=(Area.LEDGER, ACCOUNT, f"{ledger.year}/{ledger.number:02d}", ledger.currency),
-                label=f"{line.account.code} {line.account.description}",
-                left=None,
-                right=None,
-                reason=unclear("ledger_short", text),
-            )
-        )
-    return found

@@ -283,7 +283,7 @@ h1{font-size:22px;margin:0 0 4px}h2{font-size:17px;margin:28px 0 8px;border-bott
 h3{font-size:14px;margin:18px 0 6px}p{margin:4px 0}
 table{border-collapse:collapse;width:100%;margin:6px 0 12px}
 th,td{padding:4px 8px;text-align:left;vertical-align:top;border-bottom:1px solid #e3e9e6}
-.w{overflow-wrap:anywhere}th,td:first-child{white-space:nowrap}th{background:#eef4f1;font-weight:600}.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+.w{overflow-wrap:anywhere}th,td:first-child,td:nth-child(3){white-space:nowrap}th{background:#eef4f1;font-weight:600}.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 tr.off td{background:#fdf6e3}.verdict{padding:10px 14px;border-radius:6px;font-weight:600;margin:12px 0}
 .good{background:#e2f3e8;color:#14532d}.bad{background:#fde8e6;color:#8a1c12}
 @media print{body{background:#fff}main{max-width:none;padding:0}thead{display:table-header-group}tr{break-inside:avoid}

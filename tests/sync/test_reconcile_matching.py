@@ -114,7 +114,7 @@ def test_two_equal_sides_leave_nothing_to_name() -> None:
 
 
 def _one(**changes: object) -> Figure:
-    base = Figure(Area.INVOICES, INVOICE, "K1", "S1|N1|invoice", "S1 N1", "USD", Decimal(100), date(2026, 2, 1))
+    base = Figure(Area.INVOICES, INVOICE, "K1", "S1|N1|invoice", "S1 N1", "N1", "USD", Decimal(100), date(2026, 2, 1))
     return replace(base, **changes)  # type: ignore[arg-type]
 
 

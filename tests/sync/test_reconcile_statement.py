@@ -19,7 +19,8 @@ from airflow_provider_mlconnector.documents.reconciliation import (
     Span,
 )
 from airflow_provider_mlconnector.sync.differences import Findings, Gap, Tally, because, unclear
-from airflow_provider_mlconnector.sync.reconcile import AccountLine, Reconciliation
+from airflow_provider_mlconnector.sync.ledger_check import AccountLine
+from airflow_provider_mlconnector.sync.reconcile import Reconciliation
 from airflow_provider_mlconnector.sync.statement import BOM, SHOWN, safe, summary, to_csv, to_html
 
 EVIL = '=HYPERLINK("http://evil.example","x")<script>alert(1)</script>'
@@ -32,7 +33,7 @@ def _report(*, label: str = "V00042 NB-1", count: int = 1, explained: bool = Fal
     say = because if explained else unclear
     for number in range(count):
         figure = Figure(
-            Area.INVOICES, INVOICE, f"K{number}", f"m{number}", label, "USD", Decimal("1234.5"), date(2026, 1, 3)
+            Area.INVOICES, INVOICE, f"K{number}", f"m{number}", label, "", "USD", Decimal("1234.5"), date(2026, 1, 3)
         )
         findings.add(Gap(Area.INVOICES, figure, None), say("some_cause", f"why {label}"))
     account = AccountBalance("10-5120", label, Decimal(30), Decimal("-2.5"), Decimal(900), Decimal(870))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
+from sys import intern
 from typing import TypeVar
 
 from airflow_provider_mlconnector.documents import reconciliation as kinds
@@ -25,6 +26,7 @@ from airflow_provider_mlconnector.systems.ports import Eligibility, SourceRecord
 from airflow_provider_mlconnector.systems.reading import OpenSource
 
 MAX_PASSES = 6
+_BITS = 2**64 - 1
 LEAD = timedelta(days=62)
 """Lists filter by change time only, and a document may be dated later than it was last changed: so much later."""
 
@@ -84,11 +86,14 @@ class JaggaerFigures(OpenSource):
             key=record.key,
             match=f"{comparable(summary.supplier)}|{comparable(summary.number)}|{kind}",
             label=f"{summary.supplier or '?'} {summary.number or record.key}",
-            currency=summary.currency,
+            number=summary.number,
+            currency=intern(summary.currency),
             amount=amount or Decimal(0),
             day=summary.document_date,
             counted=record.eligibility is Eligibility.ELIGIBLE or (paid and approved),
-            status=record.status_text if amount is not None else f"amount {summary.gross or 'missing'} is unreadable",
+            status=intern(record.status_text)
+            if amount is not None
+            else f"amount {summary.gross or 'missing'} is unreadable",
             owed=Decimal(0) if paid else amount,
             changed_at=record.changed_at,
         )
@@ -100,16 +105,17 @@ def _since(span: Span) -> Window:
 
 def _settled(source: ListedSource, window: Window, read: Callable[[SourceRecord], Read]) -> dict[str, Read]:
     """Read a list until two passes agree on keys and revisions; rows move between pages while others are edited."""
-    before: set[tuple[str, str]] | None = None
+    before: tuple[int, int] | None = None
     for _ in range(MAX_PASSES):
         found: dict[str, Read] = {}
-        seen: set[tuple[str, str]] = set()
+        digest = 0
         for record in _records(source, window):
             found[record.key] = read(record)
-            seen.add((record.key, record.revision))
-        if seen == before:
+            # the same whatever the order, and as small for a hundred thousand records as for one
+            digest = (digest + hash((record.key, record.revision))) & _BITS
+        if (len(found), digest) == before:
             return found
-        before = seen
+        before = (len(found), digest)
     msg = (
         f"The {source.list_name} changed during each of {MAX_PASSES} passes, so nothing can be compared. Run it later."
     )

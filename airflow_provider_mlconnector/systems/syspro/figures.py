@@ -81,7 +81,7 @@ class SysproFigures(SysproSystem):
 
     def invoices_like(self, wanted: Sequence[Figure]) -> Iterator[Figure]:
         """Look invoices up by number, whatever their date; those of other suppliers come too and are told apart."""
-        numbers = dict.fromkeys(figure.match.split("|")[1] for figure in wanted)
+        numbers = dict.fromkeys(figure.number for figure in wanted)
         conditions = [key_condition("Invoice", number_) for number_ in numbers]
         for rows in in_chunks(self._client, INVOICES, conditions):
             for row in rows:
@@ -188,6 +188,7 @@ def _invoice(row: Row) -> Figure:
         key=f"{row['Supplier']}|{row['Invoice']}",
         match=f"{comparable(row['Supplier'])}|{comparable(row['Invoice'])}|{kinds.INVOICE}",
         label=f"{normal(row['Supplier'])} {row['Invoice']}",
+        number=row["Invoice"],
         currency=row["Currency"],
         amount=_amount(row, "OrigInvValue"),
         day=day(row["InvoiceDate"]),
