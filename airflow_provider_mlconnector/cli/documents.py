@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ("id", "state", "number", "supplier", "kind", "amount", "dated", "why")
 
-TOLD = ("planned", "attempt", "remote", "result")
+TOLD = ("planned", "match", "attempt", "remote", "result")
 """What of an event's detail people want to read; `--json` has all of it."""
 
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 from airflow_provider_mlconnector.documents.coding import BilledLine
-from airflow_provider_mlconnector.documents.invoice import Allocation, Invoice, InvoiceLine
+from airflow_provider_mlconnector.documents.invoice import Allocation, Invoice
+from airflow_provider_mlconnector.documents.matching_lines import ordered_line
 from airflow_provider_mlconnector.documents.purchase_order import OrderLine, PurchaseOrder
 from airflow_provider_mlconnector.documents.validation import CheckedInvoice
 from airflow_provider_mlconnector.errors import Parked
@@ -26,7 +27,7 @@ def billed_lines(invoice: Invoice, orders: Orders, *, not_received: Collection[s
     """
     found = []
     for place, line in enumerate(invoice.lines):
-        ordered = _ordered(line, orders)
+        ordered = ordered_line(line, orders.get(line.po_number) if line.po_number else None)
         if ordered is not None:
             received = ordered.commodity not in not_received
             found.append(BilledLine(place=place, order=line.po_number, order_line=ordered.number, received=received))
@@ -62,18 +63,6 @@ def with_order_coding(
         if any(part.account for part in parts):
             lines[place] = line.model_copy(update={"allocations": tuple(map(_as_share, parts))})
     return replace(checked, invoice=checked.invoice.model_copy(update={"lines": tuple(lines)}))
-
-
-def _ordered(line: InvoiceLine, orders: Orders) -> OrderLine | None:
-    """Return the order line an invoice line bills; one that names none bills the only line of its order."""
-    order = orders.get(line.po_number) if line.po_number else None
-    if order is None:
-        return None
-    if not line.po_line:
-        return order.lines[0] if len(order.lines) == 1 else None
-    if not (line.po_line.isascii() and line.po_line.isdigit()):
-        return None
-    return next((each for each in order.lines if each.number == int(line.po_line)), None)
 
 
 def _line(order: PurchaseOrder, number: int) -> OrderLine:

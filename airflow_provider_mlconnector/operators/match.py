@@ -7,7 +7,9 @@ from typing import Any
 
 from airflow.providers.common.compat.sdk import Context
 
-from airflow_provider_mlconnector.operators.base import TEMPLATE_FIELDS, DocumentsOperator, told
+from airflow_provider_mlconnector.operators.base import TEMPLATE_FIELDS, DocumentsOperator, log, told
+
+_SHOWN = 200
 
 
 class CombineJournalsOperator(DocumentsOperator):
@@ -37,3 +39,24 @@ class CombineJournalsOperator(DocumentsOperator):
             runtime.warn_if_behind()
             runtime.target(job.route)  # refuses where AP is linked, before anything is gathered
             return told(combine(job, invoices_route=self.invoices_route))
+
+
+class MatchDocumentsOperator(DocumentsOperator):
+    """Match every invoice that waits for validation or posting with the orders it bills, and report; changes nothing.
+
+    The same comparison as validation makes where the route says `match: warn` or `park`: put it before `validate`,
+    or in a DAG of its own, to see what a route's tolerances would keep back.
+
+    Returns by XCom: `{"route", "counts": {state: count}, "problems": [[number, figures], …]}`, at most 200 problems;
+    the task's log has all of them.
+    """
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Run the step."""
+        with self.step(context) as (runtime, job):
+            from airflow_provider_mlconnector.sync.match import survey
+
+            found = survey(job, runtime.decoder(job.route))
+        log.info("%s", found.text)
+        problems = [list(problem) for problem in found.problems[:_SHOWN]]
+        return {"route": job.route.name, "counts": dict(found.counts), "problems": problems}

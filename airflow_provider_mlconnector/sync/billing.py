@@ -35,12 +35,22 @@ def billed_orders(uow: UnitOfWork, route: Route, invoice: Invoice, context: Cont
     orders: dict[str, Known] = {}
     for line in invoice.lines:
         if line.po_number and line.po_number not in orders:
-            orders[line.po_number] = _held(uow, route, line.po_number, f"line {line.number} of {invoice.number}")
+            orders[line.po_number] = held_order(uow, route, line.po_number, f"line {line.number} of {invoice.number}")
     return replace(context, orders=orders)
 
 
-def _held(uow: UnitOfWork, route: Route, number: str, whose: str) -> Known:
-    """Return the newest revision of an order that the target holds."""
+def held_order(uow: UnitOfWork, route: Route, number: str, whose: str) -> Known:
+    """Return the newest revision of an order that the target holds.
+
+    Args:
+        uow: Only read from.
+        route: Of the document that bills it.
+        number: As that document writes it.
+        whose: That document, for people.
+
+    Raises:
+        Parked: ``order_unknown`` or ``order_ambiguous``.
+    """
     found = _revisions(uow, route, number)
     held = [record for record in found if record.state in IN_TARGET]
     keys = uow.crosswalk.right(_ORDER, COMPANY, route.source, route.target, {record.key for record in held})

@@ -26,6 +26,7 @@ from airflow_provider_mlconnector.store import UnitOfWork
 from airflow_provider_mlconnector.store.records import DocumentRecord
 from airflow_provider_mlconnector.sync.billing import billed_orders
 from airflow_provider_mlconnector.sync.links import COMPANY
+from airflow_provider_mlconnector.sync.match import match_context, remember_billing
 from airflow_provider_mlconnector.sync.originals import original_invoice
 from airflow_provider_mlconnector.sync.payments import paid_invoice
 from airflow_provider_mlconnector.sync.route import Route
@@ -124,6 +125,15 @@ def _code_invoice(invoice: Invoice, coding: Coding) -> CodedInvoice:
     )
 
 
+def _invoice_complete(uow: UnitOfWork, route: Route, record: DocumentRecord, invoice: Invoice) -> Invoice:
+    remember_billing(uow, route, record, invoice)
+    return original_invoice(uow, route, record, invoice)
+
+
+def _invoice_context(uow: UnitOfWork, route: Route, invoice: Invoice, context: Context) -> Context:
+    return billed_orders(uow, route, invoice, match_context(uow, route, invoice, context))
+
+
 INVOICE: Final = DocumentKind(
     name="invoice",
     model=Invoice,
@@ -131,8 +141,8 @@ INVOICE: Final = DocumentKind(
     extract=_invoice_extract,
     # credit memos follow: the invoice one credits must be in the target (reference/syspro.md §2.1)
     waves=(InvoiceKind.INVOICE, InvoiceKind.CREDIT_MEMO),
-    complete=original_invoice,
-    enrich=billed_orders,
+    complete=_invoice_complete,
+    enrich=_invoice_context,
     # validation replaces the source's own number of the original by the supplier's
     unrevised=frozenset({"revision", "original_number"}),
 )

@@ -39,6 +39,8 @@ class Report:
         failing: The states of the route's ``fail_on`` that are not empty.
         head: End of the audit chain: an anchor to keep outside.
         dry_run: Whether the counts are a preview's.
+        issues: What people should look at though it holds nothing up: orders that do not match, where the route only
+            warns, or a target that differs.
     """
 
     route: str
@@ -49,6 +51,7 @@ class Report:
     failing: Mapping[str, int]
     head: ChainHead
     dry_run: bool = False
+    issues: Sequence[Reason] = ()
 
     def summary(self) -> dict[str, Any]:
         """Return the JSON-able form, for XCom."""
@@ -62,6 +65,7 @@ class Report:
                 {"code": reason.code, "subject": reason.subject, "count": reason.count, "sample": reason.sample}
                 for reason in self.reasons
             ],
+            "issues": [{"code": issue.code, "subject": issue.subject, "text": issue.sample} for issue in self.issues],
             "failing": dict(self.failing),
             "anchor": {"store": self.head.store_id, "seq": self.head.seq, "mac": self.head.mac},
         }
@@ -78,6 +82,9 @@ class Report:
         if self.reasons:
             lines.append("Waiting, by cause:")
             lines += [f"  {reason.count:>5} × {reason.code}: {reason.sample}" for reason in self.reasons]
+        if self.issues:
+            lines.append("To be looked at:")
+            lines += [f"  {issue.code}: {issue.sample}" for issue in self.issues]
         if self.failing:
             named = ", ".join(f"{count} {state}" for state, count in self.failing.items())
             lines.append(f"The run is red because of {named}. Correct each at its source: the next run takes it up.")
@@ -97,6 +104,8 @@ def report(job: Job) -> Report:
             if row.currency:
                 sums[row.state][row.currency] = row.gross
         reasons = [Reason(*row) for row in uow.documents.reasons(job.route.name, STUCK)]
+        # those of documents that wait are among the reasons
+        issues = [issue for issue in uow.issues.list(job.route.name) if not issue.documents]
     return Report(
         route=job.route.name,
         batch_id=job.batch_id,
@@ -105,6 +114,7 @@ def report(job: Job) -> Report:
         reasons=sorted(reasons, key=lambda reason: -reason.count),
         failing={str(state): counts[state] for state in job.route.fail_on if counts[state]},
         head=job.store.head(),
+        issues=[Reason(issue.code, issue.subject, issue.text, 1) for issue in issues],
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from airflow_provider_mlconnector.documents.lifecycle import State
+from airflow_provider_mlconnector.documents.matching_lines import Tolerances
 from airflow_provider_mlconnector.documents.model import Document, Key
 from airflow_provider_mlconnector.errors import ConfigurationError
 
@@ -51,6 +52,9 @@ class Route(Document):
         orders_route: Name of the route that brings those orders into the target; empty: any between the same systems.
         coding: ``invoice_first``: lines without an account take account and cost center from their order line;
             ``order_first``: all lines do.
+        match: Whether invoices are compared with the orders they bill, where the source does not do so already:
+            ``off``, ``warn`` (said in the audit and as an issue), ``park`` (kept back until they match).
+        tolerances: What may differ.
         journals: Where the target's AP does not reach its ledger by itself: ``each`` invoice gets a journal of its own;
             ``combined``, another route takes them up, one journal per period and branch (:mod:`.combine`).
         fail_on: States that turn the run red at its end.
@@ -81,6 +85,8 @@ class Route(Document):
     po_lines: Literal["receipts", "park", "post"] = "receipts"
     orders_route: str = ""
     coding: Literal["invoice_first", "order_first"] = "invoice_first"
+    match: Literal["off", "warn", "park"] = "off"
+    tolerances: Tolerances = Field(default_factory=Tolerances)
     journals: Literal["each", "combined"] = "each"
     fail_on: tuple[State, ...] = (State.REJECTED, State.FAILED, State.UNCERTAIN)
     overlap_minutes: int = Field(default=10, ge=0)

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from airflow_provider_mlconnector.documents.lifecycle import DUE_FOR_VALIDATION, State
+from airflow_provider_mlconnector.documents.matching_lines import Match
 from airflow_provider_mlconnector.errors import DocumentError, Parked, Rejected
 from airflow_provider_mlconnector.store import UnitOfWork
 from airflow_provider_mlconnector.store.records import Change, DocumentRecord, NewStep, StepRecord
@@ -52,6 +53,7 @@ class _Verdict:
     change: Change
     steps: tuple[NewStep, ...] = ()
     plan: Plan | None = None
+    match: Match | None = None
 
 
 def validate(
@@ -203,7 +205,8 @@ def _judge(
     else:
         if not plan.steps:
             return _Verdict(_nothing_to_write(record, document, plan, context, rules), plan=plan)
-        return _Verdict(_validated(record, document, plan, rules), _steps(record, rules, plan.steps), plan)
+        change = _validated(record, document, plan, context, rules)
+        return _Verdict(change, _steps(record, rules, plan.steps), plan, context.match)
     return _Verdict(change)
 
 
@@ -234,11 +237,13 @@ def _held_to(verdict: _Verdict, steps: Sequence[StepRecord]) -> _Verdict:
 
 
 def _follow_up(uow: UnitOfWork, job: Job, verdicts: Sequence[_Verdict], done: AbstractSet[str]) -> None:
-    """Remember pairs of keys found, and have overruled fields written back by the route that runs the other way."""
+    """Remember pairs of keys, have overruled fields written back by the opposite route, say what does not match."""
     for verdict in verdicts:
         record, plan = verdict.change.document, verdict.plan
         if plan is None or record.id not in done:
             continue
+        for problem in verdict.match.problems if verdict.match and verdict.change.to is State.VALIDATED else ():
+            uow.issues.open(job.route.name, problem.code, record.id, f"{verdict.change.number}: {problem.text}")
         if verdict.change.to is State.LINKED:
             remember_link(uow, job.route, record, plan.key)
         if plan.overruled and plan.key and job.route.opposite:
@@ -266,8 +271,17 @@ def _objection(record: DocumentRecord, error: DocumentError, changed: bool) -> C
     )
 
 
-def _validated(record: DocumentRecord, document: Any, plan: Plan, rules: Rules) -> Change:  # noqa: ANN401 - any kind of document
+def _validated(
+    record: DocumentRecord,
+    document: Any,  # noqa: ANN401 - any kind of document
+    plan: Plan,
+    context: Context,
+    rules: Rules,
+) -> Change:
     detail: dict[str, Any] = {"planned": [draft.text for draft in plan.steps]}
+    if context.match is not None and context.match.orders:
+        problems = [problem.text for problem in context.match.problems]
+        detail["match"] = [str(context.match.state), *problems, *context.match.notes]
     return Change(record, State.VALIDATED, **_as_planned(document, plan, rules, detail))
 
 

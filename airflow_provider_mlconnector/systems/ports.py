@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
 from airflow_provider_mlconnector.documents.invoice import InvoiceKind
+from airflow_provider_mlconnector.documents.matching_lines import Match
 from airflow_provider_mlconnector.documents.model import Document
 from airflow_provider_mlconnector.documents.reconciliation import Booking, Figure, LedgerPeriod, Span
 
@@ -287,6 +288,7 @@ class Context:
         links: All pairs of keys of this kind of document, for kinds that are matched at first contact.
         orders: For documents that refer to purchase orders: what the target holds of each, by the source's PO number.
         invoice: For payments: the target's key of the invoice paid.
+        match: For invoices whose route matches them: how this one stands to its orders.
     """
 
     key: str = ""
@@ -294,6 +296,7 @@ class Context:
     links: Links = field(default_factory=Links)
     orders: Mapping[str, Known] = field(default_factory=dict)
     invoice: str = ""
+    match: Match | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from airflow_provider_mlconnector.errors import Unavailable
 pytestmark = pytest.mark.airflow
 REFERENCE = {"batch_id", "route", "document", "count", "states", "first_event", "last_event", "store"}
 WRONG = "wrong-but-secret-1"
-SUMMARY = {"route", "batch_id", "dry_run", "counts", "sums", "stuck", "failing", "anchor"}
+SUMMARY = {"route", "batch_id", "dry_run", "counts", "sums", "stuck", "issues", "failing", "anchor"}
 GREEN = dict.fromkeys(("extract", "plan", "validate", "post", "settle", "report"), "success")
 
 
