@@ -40,6 +40,9 @@ test-matrix: $(READY) ## Install and run the provider on Airflow 3.1.8, 3.2.2 an
 soak: $(READY) ## Compare the peak memory of 10,000 and 100,000 invoices
 	$(BIN)/python benchmarks/soak.py
 
+month: $(READY) ## Live through a seeded month of business, people and faults included (about 30 minutes; MONTH="--days 3 --scale 0.06")
+	$(BIN)/python benchmarks/month.py $(MONTH)
+
 lint: $(READY) ## Check style, types and the direction of imports
 	@$(BIN)/python scripts/run_tests.py lint
 
@@ -54,5 +57,5 @@ clean: ## Remove everything made here, the virtual environments included
 	rm -rf .venv .venv-* .tools .airflow* .demo build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help setup postgres demo ui test test-unit test-dags test-scheduler test-postgres test-chaos test-project test-matrix soak lint \
+.PHONY: help setup postgres demo ui test test-unit test-dags test-scheduler test-postgres test-chaos test-project test-matrix soak month lint \
 	format requirements clean

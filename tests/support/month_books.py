@@ -161,7 +161,7 @@ def _padded(number: str, known: Mapping[str, Row]) -> str:
 def _supplier_problems(company: Row, row: Row) -> Iterator[str]:
     profile = company["profile"]
     terms = {there: here for here, (there, _days) in master.TERMS.items()}
-    location = next(iter(company["parts"].get("LocationList", {}).values()), {})
+    location: Row = next(iter(company["parts"].get("LocationList", {}).values()), {})
     said = location.get("TermsAndCondition", {}).get("PaymentTerms", {}).get("StandardPaymentTermsCode", "")
     pairs = {
         "name": (profile["companyName"], row["SupplierName"]),
@@ -197,13 +197,19 @@ def payment_differences(
             yield f"invoice {' '.join(key)}: {paid[key]} paid in SYSPRO, {told[key]} told to JAGGAER"
 
 
-def code_differences(codes: Sequence[Row], accounts: Mapping[str, str], centers: Mapping[str, str]) -> Iterator[str]:
-    """Name every mapped code that JAGGAER does not offer though SYSPRO has it."""
+def code_differences(codes: Sequence[Row], accounts: Mapping[str, bool], centers: Mapping[str, bool]) -> Iterator[str]:
+    """Name every code that JAGGAER offers though it is closed in SYSPRO, or does not though it is open.
+
+    Args:
+        codes: JAGGAER's code lists.
+        accounts: Mapped accounts by JAGGAER's code: whether any GL code of it is open.
+        centers: Mapped cost centers, likewise.
+    """
     offered = {(row["customFieldName"], row["value"]) for row in codes if row["active"] == "true"}
     for name, wanted in (("Account", accounts), ("CostCenter", centers)):
-        for value in wanted:
-            if (name, value) not in offered:
-                yield f"{name} {value} is not offered in JAGGAER"
+        for value, is_open in wanted.items():
+            if ((name, value) in offered) != is_open:
+                yield f"{name} {value} is {'open' if is_open else 'closed'} in SYSPRO and JAGGAER says otherwise"
 
 
 def repeated_writes(books: Books) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -19,6 +20,7 @@ STUCK = (State.PARKED, State.REJECTED, State.FAILED, State.UNCERTAIN, State.CHAN
 NEW_ACCOUNT, NEW_CENTER, NEW_UNIT = ("59999", "5990"), ("CC99", "50"), "PLANT9"
 """Codes that JAGGAER uses and nobody has mapped yet, with what SYSPRO will call them."""
 CHART = [each.syspro_code for each in master.ACCOUNTS]
+_REFERENCE = re.compile(r"\bMLC[0-9A-F]+\b")
 TEXT = "Bearing, description spelled anew"
 
 
@@ -31,14 +33,15 @@ class Desk:
     books: Mapping[str, Any] = field(default_factory=dict)
     truth: Mapping[str, Any] = field(default_factory=dict)
     replays: set[tuple[str, State]] = field(default_factory=set)
-    handled: list[str] = field(default_factory=list)
+    said: list[tuple[str, ...]] = field(default_factory=list)
+    """Further arguments of `mlconnector replay`, one tuple per document: what somebody saw or did."""
     helpless: list[DocumentRecord] = field(default_factory=list)
     _once: set[str] = field(default_factory=set)
 
     def put_right(self, stuck: Iterable[DocumentRecord]) -> None:
         """Act on every document; those nobody knows a way for are left in ``helpless``."""
         self.books, self.truth = self.office.ask("ledger"), self.office.ask("truth")
-        self.helpless, self.replays, self._once = [], set(), set()
+        self.helpless, self.replays, self.said, self._once = [], set(), [], set()
         for document in stuck:
             remedies = REMEDIES.get(document.document, {})
             remedy = remedies.get(document.reason_code)
@@ -81,7 +84,7 @@ class Desk:
             return
         theirs, ours = NEW_CENTER
         self.office.do("syspro", "gl_section", section=ours, description="Projects")
-        for account in [*CHART, NEW_ACCOUNT[1]]:
+        for account in {*CHART, NEW_ACCOUNT[1]} - self.office.diary.closed:
             self.office.do("syspro", "gl_account", gl_code=f"{ours}-{account}", description=f"Projects {account}")
         self.map("  map:", f'    {theirs}: "{ours}"')
 
@@ -96,9 +99,8 @@ class Desk:
     def release_account(self, _document: DocumentRecord) -> None:
         """Take the accounts off hold that invoices are coded to."""
         if self.once("held accounts"):
-            for section, _name in master.COST_CENTERS.values():
-                for account in ("5600", "5210"):
-                    self.office.do("syspro", "gl_account", gl_code=f"{section}-{account}", on_hold=False)
+            for account in ("5600", "5210"):
+                self.office.hold_account(account, held=False)
 
     # --- suppliers ---------------------------------------------------------------------------------------------------
 
@@ -195,9 +197,17 @@ class Desk:
         """Say that nothing is to be done about an invoice that JAGGAER calls paid since SYSPRO has paid it."""
         paid = {str(payment["invoice_id"]) for payment in self.books["jaggaer"]["payments"]}
         if document.key in paid:
-            self.handled.append(document.id)
+            self.said.append((document.id, "--handled"))
         else:
             self.helpless.append(document)
+
+    def look_up(self, document: DocumentRecord) -> None:
+        """Look into JAGGAER for a payment whose answer was lost, and say whether it is there."""
+        references = set(_REFERENCE.findall(document.reason))
+        payments = self.books["jaggaer"]["payments"]
+        seen = next((row["number"] for row in payments if references & set(row["number"].split())), None)
+        told = ("--settled", "absent") if seen is None else ("--settled", "executed", "--target-reference", seen)
+        self.said.append((document.id, *told))
 
     def wait(self, _document: DocumentRecord) -> None:
         """Do nothing: the next run goes on by itself."""
@@ -228,6 +238,7 @@ REMEDIES: dict[str, dict[str, Remedy]] = {
         "number_too_long": Desk.renumber,
         "characters": Desk.renumber,
         "missing_field": Desk.complete,
+        "supplier_without_number": Desk.complete,
         "total_mismatch": Desk.correct_total,
         "no_lines": Desk.withdraw,
         "ambiguous_charges": Desk.withdraw,
@@ -249,6 +260,6 @@ REMEDIES: dict[str, dict[str, Remedy]] = {
     "supplier": _CODES,
     "ledger_account": {},
     "cost_center": {},
-    "payment": {"invoice_unknown": Desk.wait},
+    "payment": {"needs_a_person": Desk.look_up},
 }
 """Kind of document → reason code → what somebody does about it."""

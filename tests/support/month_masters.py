@@ -34,11 +34,14 @@ def unlinked_suppliers(office: Office) -> int:
 
 
 def edit_in_jaggaer(office: Office, day: int) -> None:
-    """Move, rename and re-staff suppliers in JAGGAER, propose terms it has no say in, and add new ones."""
+    """Move, rename and re-staff suppliers in JAGGAER, and add new ones.
+
+    Terms, bank and remit-to are left alone: no resource of JAGGAER shows them, so nobody could tell.
+    """
     rng = office.random(f"JAGGAER's suppliers of day {day}")
     numbers = shared_suppliers(office)
     for number in pick(rng, numbers, max(2, len(numbers) // 60)):
-        change = rng.choice((_move, _move, _mail, _name, _contact, _terms))
+        change = rng.choice((_move, _move, _mail, _name, _contact))
         change(office, rng, number, day)
     if rng.random() < 0.5:
         name = f"Fresh Start {office.plan.seed}-{day}"
@@ -64,11 +67,6 @@ def _name(office: Office, rng: random.Random, number: str, day: int) -> None:
 
 def _contact(office: Office, rng: random.Random, number: str, day: int) -> None:
     office.do("jaggaer", "supplier_edit", number=number, set={"userName": f"Kim{day}", "userSurName": "Desk"})
-
-
-def _terms(office: Office, rng: random.Random, number: str, _day: int) -> None:
-    """Terms are the ledger's to decide: this is taken back by the next exchange."""
-    office.do("jaggaer", "supplier_terms", number=number, code=rng.choice(list(master.TERMS)))
 
 
 def edit_in_syspro(office: Office, day: int) -> None:
@@ -104,17 +102,11 @@ def keep_ledger(office: Office, day: int, journals: Sequence[Row]) -> None:
     if day % 8 == 2 and (code := list(NEW_ACCOUNTS)[day // 8 % len(NEW_ACCOUNTS)]):
         for section, _name in master.COST_CENTERS.values():
             office.do("syspro", "gl_account", gl_code=f"{section}-{code}", description=NEW_ACCOUNTS[code])
-        office.diary.accounts.append(code)
     if day % 6 == 3:
-        _hold_account(office, held=True)
+        office.hold_account("5210", held=True)
     if day % 6 == 5:
-        _hold_account(office, held=False)
+        office.hold_account("5210", held=False)
     for row in journals:
         if not row["authorized"]:
             office.do("syspro", "gl_journal_authorize", journal=row["journal"])
     office.do("syspro", "gl_integration_run")
-
-
-def _hold_account(office: Office, *, held: bool) -> None:
-    for section, _name in master.COST_CENTERS.values():
-        office.do("syspro", "gl_account", gl_code=f"{section}-5210", on_hold=held)

@@ -15,6 +15,7 @@ import pytest
 import requests
 from support.storm import LATE, TIMEOUT, storm
 
+from airflow_provider_mlconnector.sandbox import master
 from airflow_provider_mlconnector.systems.ports import SystemClock
 
 Body = dict[str, Any]
@@ -117,8 +118,8 @@ class Diary:
     """Which of its lines."""
     held: list[str] = field(default_factory=list)
     """Suppliers a clerk put on hold, who lifts that again."""
-    accounts: list[str] = field(default_factory=list)
-    """GL codes opened in the course of the month."""
+    closed: set[str] = field(default_factory=lambda: {each.syspro_code for each in master.ACCOUNTS if each.on_hold})
+    """Accounts on hold under every cost center."""
     done: Counter[str] = field(default_factory=Counter)
     """What was done, by kind."""
     refused: Counter[str] = field(default_factory=Counter)
@@ -166,6 +167,12 @@ class Office:
             return self.do(system, kind, **body)
         except RefusedError:
             return None
+
+    def hold_account(self, account: str, *, held: bool) -> None:
+        """Put an account on hold in SYSPRO under every cost center, or release it."""
+        for section, _name in master.COST_CENTERS.values():
+            self.do("syspro", "gl_account", gl_code=f"{section}-{account}", on_hold=held)
+        (self.diary.closed.add if held else self.diary.closed.discard)(account)
 
     def storm(self, number: int) -> None:
         """Spoil the plan's share of calls from now on."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -14,12 +15,13 @@ from typing import Any
 import pytest
 from support import airflow_home, month_billing, month_buying, month_masters
 from support.airflow_home import Deployment, Outcome, Try
-from support.month_fixing import Desk
+from support.month_fixing import NEW_ACCOUNT, NEW_CENTER, Desk
 from support.month_office import START, TIMEOUT, Hours, Office, Plan
 from typer.testing import CliRunner
 
 from airflow_provider_mlconnector.cli import app
 from airflow_provider_mlconnector.documents.lifecycle import State
+from airflow_provider_mlconnector.sandbox import master
 from airflow_provider_mlconnector.sandbox.server import RunningSandbox
 from airflow_provider_mlconnector.store.records import DocumentRecord
 
@@ -49,7 +51,7 @@ class Tally:
     red: Counter[str] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
     hits: Counter[str] = field(default_factory=Counter)
-    seconds: Counter[str] = field(default_factory=Counter)
+    seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
 
 
 class Month:
@@ -123,18 +125,30 @@ class Month:
             desk.put_right(stuck)
             for route, state in sorted(desk.replays):
                 self._replay("--route", route, "--state", state)
-            if desk.handled:
-                self._replay(*desk.handled, "--handled")
+            for said in desk.said:
+                self._replay(*said)
         return stuck
+
+    def keep_books(self, path: Path) -> None:
+        """Write down what both systems hold, for whoever looks into a difference."""
+        path.write_text(json.dumps({"ledger": self.office.ask("ledger"), "truth": self.office.ask("truth")}))
 
     def stuck(self) -> list[DocumentRecord]:
         """Return the documents that are on no end state."""
-        return [each for each in self.deployment.documents() if each.state not in ENDS and not self._explained(each)]
+        return [each for each in self.deployment.documents() if each.state not in ENDS and not self.explained(each)]
 
-    def _explained(self, document: DocumentRecord) -> bool:
+    def explained(self, document: DocumentRecord) -> bool:
         """A payment of what a clerk typed into SYSPRO alone has no invoice to be reported on."""
         typed = document.document == "payment" and document.reason_code == "invoice_unknown"
         return typed and (document.supplier, document.number) in self.office.diary.by_hand
+
+    def chart(self) -> tuple[dict[str, bool], dict[str, bool]]:
+        """Return the mapped accounts and cost centers by JAGGAER's code, and whether SYSPRO has them open."""
+        text, closed = self.mapping.read_text(encoding="utf-8"), self.office.diary.closed
+        accounts = {each.jaggaer_code: each.syspro_code for each in master.ACCOUNTS} | dict([NEW_ACCOUNT])
+        centers = [*master.COST_CENTERS, NEW_CENTER[0]]
+        open_ones = {code: ours not in closed for code, ours in accounts.items() if f'"{code}":' in text}
+        return open_ones, {code: True for code in centers if f"    {code}:" in text}
 
     def _replay(self, *which: str) -> None:
         said = ["--why", "the cause is gone", "--user", "clerk", "--yes"]

@@ -1,0 +1,28 @@
+"""Three days of business through the DAGs: people in both systems, faults on the wire, both sides equal at the end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support.month_office import Plan
+from support.month_proofs import prove
+from support.month_run import Month, systems
+
+from airflow_provider_mlconnector.sandbox.server import serving
+
+pytestmark = pytest.mark.airflow
+PLAN = Plan(seed=5, days=3, suppliers=45, orders=30, invoices=80)
+
+
+@pytest.mark.timeout(300)
+def test_three_days_of_business_end_with_both_systems_equal(
+    airflow_db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(**systems(PLAN)) as sandbox:
+        month = Month(sandbox, monkeypatch, tmp_path, PLAN, print)
+        month.live()
+        proofs = prove(month)
+    print(*proofs, sep="\n")
+    assert len(month.tally.hits) > 5, "hardly any fault has struck"
+    assert {proof.claim: proof.differences for proof in proofs if proof.differences} == {}
