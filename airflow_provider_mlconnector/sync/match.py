@@ -175,6 +175,9 @@ class Survey:
 def survey(job: Job, decode: Callable[[bytes], Any]) -> Survey:
     """Match every invoice of the route that waits for validation or posting, changing nothing.
 
+    What an invoice bills counts for others once validation has seen it: those that are new are not yet seen by each
+    other here.
+
     Args:
         job: Of the invoices' route, whatever its ``match`` says: what it would keep back can be seen before.
         decode: The source's codec.
