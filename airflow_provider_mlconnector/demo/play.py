@@ -18,7 +18,14 @@ from rich.markup import escape
 from airflow_provider_mlconnector.demo.desk import open_desk
 from airflow_provider_mlconnector.demo.facts import read_books
 from airflow_provider_mlconnector.demo.home import Home
-from airflow_provider_mlconnector.demo.pair import FLOWS, INVOICES, PAYMENTS, prove_pair, read_routes
+from airflow_provider_mlconnector.demo.pair import (
+    FLOWS,
+    INVOICES,
+    PAYMENTS,
+    prove_pair,
+    read_reconciliation,
+    read_routes,
+)
 from airflow_provider_mlconnector.demo.proofs import prove
 from airflow_provider_mlconnector.demo.simulated import Site, running_site
 from airflow_provider_mlconnector.demo.stage import DagRun, prepare, run_dag
@@ -88,13 +95,14 @@ def _run(home: Home, site: Site, out: Console) -> Outcome:
     with watch.timed("reading both sides' books"):
         home.enter()
         books, routes = read_books(home), read_routes()
+        reconciled = read_reconciliation(home.root / "reconciliation.html")
         ledgers, truth = site.ask("ledger"), site.ask("truth")
     ledger, run = ledgers["syspro"], runs[INVOICES]
     proofs = prove(books, before=before, ledger=ledger, truth=truth, tasks=run.tasks)
     return Outcome(
         books=books,
         routes=routes,
-        proofs=[*proofs, *prove_pair(routes, runs, syspro=ledger, jaggaer=ledgers["jaggaer"])],
+        proofs=[*proofs, *prove_pair(routes, runs, reconciled, syspro=ledger, jaggaer=ledgers["jaggaer"])],
         run=run,
         seconds=watch.seconds,
         requests={system: dict(calls - called.get(system, Counter())) for system, calls in _calls(site).items()},
@@ -129,6 +137,7 @@ def _close(outcome: Outcome, home: Home, out: Console, *, ui: bool) -> None:
         out.print("[bold green]Every proof holds.[/bold green] Run it again: nothing will be posted twice.")
     else:
         out.print("[bold red]Not every proof holds.[/bold red] The differences stand above.")
+    out.print(f"The reconciliation, to look at: {escape(str(home.root / 'reconciliation.html'))}.")
     out.print(f"Logs of every command: {escape(str(home.logs))}. To start over: delete {escape(str(home.root))}.")
     if not ui:
         out.print("To click through this Airflow: [bold]make ui[/bold] (or mlconnector demo --ui).")

@@ -283,10 +283,10 @@ def _owed(uow: UnitOfWork, known: Knowledge, gap: Gap) -> Reason:
     if not paid:
         beside = gross - (right.owed or Decimal(0))
         return because("credited", f"credits or other entries of {beside} stand against it in {known.right}")
-    return _payments(uow, known, right, paid)
+    return _payments(uow, known, right, paid, gross=gross)
 
 
-def _payments(uow: UnitOfWork, known: Knowledge, right: Figure, paid: Decimal) -> Reason:
+def _payments(uow: UnitOfWork, known: Knowledge, right: Figure, paid: Decimal, *, gross: Decimal) -> Reason:
     """Explain what the left side knows of payments by what the payments' route has told it."""
     route, number = known.payments, right.number
     if route is None or route.name not in known.started:
@@ -300,6 +300,9 @@ def _payments(uow: UnitOfWork, known: Knowledge, right: Figure, paid: Decimal) -
         return because("not_read_yet", f"{paid} paid in {known.right}; the next run of {route.name} tells of it")
     if right.owed:
         return because("partly_paid", f"{paid} of it paid, which {known.left} was told")
+    if paid < gross:
+        text = f"{paid} paid, which {known.left} was told; credits of {gross - paid} settled the rest in {known.right}"
+        return because("paid_less_credits", text)
     return unclear("payment_not_taken", f"{known.left} was told of {len(sent)} payments and still says unpaid")
 
 

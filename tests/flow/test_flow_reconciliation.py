@@ -266,3 +266,27 @@ def test_a_period_before_the_cut_over_is_explained_and_left_to_who_typed_it_in(t
         result = compare(deployment)
         assert {one.reason.code for one in result.findings.differences} == {"before_cut_over"}
         assert result.findings.unexplained == 0
+
+
+def test_payments_told_to_jaggaer_are_explained_as_far_as_credits_leave_them(tmp_path: Path) -> None:
+    tenant = {"invoices": 30, "mix": "good", "credit_memos": 3, "payments": True}
+    payments = Route(
+        name="payments", document="payment", source="syspro", target="jaggaer", start_at=date(2020, 1, 1),
+        mapping=MappingSource(reverse=True), options={"invoices_route": "jaggaer_to_syspro_invoices"},
+    )  # fmt: skip
+    with flow(tmp_path, jaggaer=tenant, start=NOON) as deployment:
+        deployment.all()
+        syspro = deployment.sandbox.app.syspro
+        credited = {row["invoice"] for row in syspro.ledger()["ap_transactions"] if row["type"] == "C"}
+        invoices = [row for row in syspro.ledger()["ap_invoices"] if row["invoice"] in credited][:1]
+        part, whole = [row for row in syspro.ledger()["ap_invoices"] if row["invoice"] not in credited][:2]
+        for row, value in ((invoices[0], {}), (part, {"value": "1.00"}), (whole, {})):
+            syspro.add("pay_invoice", {"supplier": row["supplier"], "invoice": row["invoice"], **value})
+        deployment.for_route(payments, run=50).all()
+        result = compare(deployment, payments)
+        found = {
+            name: [d.reason.code for d in result.findings.differences if f" {row['invoice']}" in d.label]
+            for name, row in (("credited", invoices[0]), ("part", part), ("whole", whole))
+        }
+        assert found == {"credited": ["paid_less_credits"], "part": ["partly_paid"], "whole": []}
+        assert result.findings.unexplained == 0
