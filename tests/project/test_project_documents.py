@@ -1,4 +1,4 @@
-"""What the README and docs/ name exists: tests, files, commands, DAGs, options, reasons; nothing is done without a test."""
+"""What the README and docs/ name exists: tests, files, commands, DAGs, options, reasons; done is what a test shows."""
 
 from __future__ import annotations
 
