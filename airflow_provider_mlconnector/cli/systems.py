@@ -13,6 +13,7 @@ from airflow_provider_mlconnector.cli.context import actor, as_api_server, read_
 from airflow_provider_mlconnector.cli.output import NO, Json, console, print_json, table
 
 if TYPE_CHECKING:
+    from airflow_provider_mlconnector.hooks.base import Check
     from airflow_provider_mlconnector.sync.route import Route
 
 RouteFile = Annotated[
@@ -29,13 +30,16 @@ def ping(
     route_name: RouteName = "",
     json: Json = False,
 ) -> None:
-    """Log in, try everything a run will need, say what is missing. Exit code 1 when something is."""
+    """Log in, try everything a run will need, say what is missing. Exit code 1 when something is.
+
+    Without a route what invoices need must be there, with one what that route needs; the rest is only shown.
+    """
     as_api_server()
     from airflow_provider_mlconnector.hooks.runtime import hook_for
     from airflow_provider_mlconnector.sync.route import Route
 
     route = read_route(route_file, route_name) if route_file else Route(name="default", source=conn_id, target=conn_id)
-    found = hook_for(conn_id).diagnose(who=actor().label)
+    found = hook_for(conn_id).diagnose(who=actor().label, route=route if route_file else None)
     rules = _rules(route, named=route_file is not None)
     if json:
         print_json(
@@ -43,7 +47,7 @@ def ping(
         )
     else:
         out = console()
-        rows = [("ok" if check.ok else "MISSING", check.name, check.message) for check in found.checks]
+        rows = [(_word(check), check.name, check.message) for check in found.checks]
         out.print(table(("", "checked", "result"), rows))
         for note in found.notes:
             out.print(escape(note), soft_wrap=True)
@@ -74,6 +78,12 @@ def adopt(
     out = console()
     out.print(f"Store {found.store}")
     out.print(table(("documents", ""), [(name, count) for name, count in found.states.items()]))
+
+
+def _word(check: Check) -> str:
+    if not check.ok:
+        return "MISSING"
+    return "other flows" if check.warning else "ok"
 
 
 def _rules(route: Route, *, named: bool) -> dict[str, str]:

@@ -30,14 +30,17 @@ if TYPE_CHECKING:
 TEST_SECONDS: Final = 120.0
 """How long a connection test may hold an operator."""
 
+_ELSEWHERE: Final = "Missing for other flows only"
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing a connection test looked at."""
+    """One thing a connection test looked at; a ``warning`` is missed only by flows that may not be in use."""
 
     name: str
     ok: bool
     message: str
+    warning: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +58,11 @@ class Diagnosis:
     @property
     def line(self) -> str:
         """Everything in one line, what is missing first."""
-        missing = [f"{check.name}: {check.message}" for check in self.checks if not check.ok]
-        found = [f"{check.name}: {check.message}" if check.message else check.name for check in self.checks if check.ok]
-        parts = [f"Missing: {'; '.join(missing)}"] if missing else []
-        parts += [f"OK: {'; '.join(found)}"] if found else []
+        told: dict[str, list[str]] = {"Missing": [], _ELSEWHERE: [], "OK": []}
+        for check in self.checks:
+            heading = "Missing" if not check.ok else _ELSEWHERE if check.warning else "OK"
+            told[heading].append(f"{check.name}: {check.message}" if check.message else check.name)
+        parts = [f"{heading}: {'; '.join(checks)}" for heading, checks in told.items() if checks]
         return ". ".join([*parts, *self.notes])
 
 
@@ -108,9 +112,25 @@ class SystemHook(BaseHook):
         message = f"{where}: {self.system} (connection '{self.conn_id}') cannot be the {role} of {route.document}s"
         return ConfigurationError(message, field=where)
 
+    def is_target(self, route: Route) -> bool:
+        """Tell whether this connection is the route's target or its source.
+
+        Raises:
+            ConfigurationError: It is neither.
+        """
+        if self.conn_id in {route.source, route.target}:
+            return self.conn_id == route.target
+        where = f"route {route.name!r}"
+        message = f"{where} goes from '{route.source}' to '{route.target}' and does not use connection '{self.conn_id}'"
+        raise ConfigurationError(message, field=where)
+
     @abstractmethod
-    def probe(self) -> Sequence[Check]:
-        """Log in afresh and try everything the connector will need, changing nothing."""
+    def probe(self, route: Route | None = None) -> Sequence[Check]:
+        """Log in afresh and try everything the connector will need, changing nothing.
+
+        Args:
+            route: What it needs must work; without one, what invoices need. The rest is tried too, and may be missing.
+        """
 
     def operator_lease(self) -> str:
         """Return the lease a session of this connection needs, empty when sessions do not disturb each other."""
@@ -127,11 +147,12 @@ class SystemHook(BaseHook):
             return False, f"Unexpected {type(error).__name__}; the api-server's log has the details"
         return diagnosis.ok, diagnosis.line
 
-    def diagnose(self, *, who: str = "a connection test") -> Diagnosis:
+    def diagnose(self, *, who: str = "a connection test", route: Route | None = None) -> Diagnosis:
         """Probe the connection without disturbing a run that uses the same operator.
 
         Args:
             who: Named to others while the operator is held.
+            route: See :meth:`probe`.
 
         Raises:
             Unavailable: The operator is in use (says by whom and since when), or the remote cannot be reached.
@@ -139,13 +160,13 @@ class SystemHook(BaseHook):
         """
         name = self.operator_lease()
         if not name:
-            return Diagnosis(tuple(self.probe()))
+            return Diagnosis(tuple(self.probe(route)))
         store, note = (self._store, "") if self._store is not None else _configured_store()
         if store is None:
-            return Diagnosis(tuple(self.probe()), (note,))
+            return Diagnosis(tuple(self.probe(route)), (note,))
         try:
             with _held(store, name, who, self.system):
-                return Diagnosis(tuple(self.probe()))
+                return Diagnosis(tuple(self.probe(route)))
         finally:
             if self._store is None:
                 store.close()

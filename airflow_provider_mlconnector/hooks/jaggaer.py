@@ -168,17 +168,27 @@ class JaggaerHook(SystemHook):
             message = f"{where}: {problem['msg']}"
             raise ConfigurationError(message, field=where) from None
 
-    def probe(self) -> Sequence[Check]:
+    def probe(self, route: Route | None = None) -> Sequence[Check]:
         """Log in and read one page of each resource the contract names, and one detail where lists are short."""
         from airflow_provider_mlconnector.systems.jaggaer.probing import probe_tenant
 
         files = [files for kind in ("purchase_order", "invoice") if (files := self._files(kind))]
         findings = [files[0].probe()] if files else []
+        needed = self._needed(route) if route else ""
         if self.endpoint.host or not files:  # a connection may be for files alone
-            findings += probe_tenant(self._client(None))
+            findings += probe_tenant(self._client(None), needed=needed)
         if self.router() is not None:
             findings.append(("XML router", True, "named; not tried, because it only takes messages"))
         return [Check(*found) for found in findings]
+
+    def _needed(self, route: Route) -> str:
+        """Return the kind of document that the tenant itself must show for a route; empty where files do."""
+        into = self.is_target(route)
+        if not into and route.document not in {"invoice", "journal", *SOURCES}:
+            raise self._not_made_for(route, "source")
+        if into and route.document not in TARGETS:
+            raise self._not_made_for(route, "target")
+        return "" if not into and self._files(route.document) else route.document
 
     def contract(self) -> JaggaerContract:
         """Return what this tenant does differently: the form's fields over the contract overrides.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import astuple
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
@@ -107,9 +108,19 @@ class SysproHook(SystemHook):
         """Return the lease of operator and company: a second logon would end the first session."""
         return self._target().operator_lease
 
-    def probe(self) -> Sequence[Check]:
-        """Log on and try each business object the connector will use, storing nothing."""
-        return [Check(found.name, found.ok, found.message) for found in self._target().probe()]
+    def probe(self, route: Route | None = None) -> Sequence[Check]:
+        """Log on and try each table and business object the connector will use, storing nothing."""
+        from airflow_provider_mlconnector.systems.syspro.needs import BY_DEFAULT, needed_into, needed_out_of
+        from airflow_provider_mlconnector.systems.syspro.probing import probe
+
+        options, needed = self.options(), BY_DEFAULT
+        if route is not None:
+            into = self.is_target(route)
+            if route.document not in (TARGETS if into else SOURCES):
+                raise self._not_made_for(route, "target" if into else "source")
+            options = self.options(route, route.options if into else route.source_options)
+            needed = needed_into(route.document, options) if into else needed_out_of(route.document)
+        return [Check(*astuple(found)) for found in probe(self._client(None, options), options, needed=needed)]
 
     def options(self, route: Route | None = None, chosen_by_route: Mapping[str, Any] | None = None) -> SysproOptions:
         """Return the choices of connection and route.

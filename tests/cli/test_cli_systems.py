@@ -31,13 +31,49 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def test_ping_lists_every_check_and_the_rules_of_the_route(run: Any, store: Store) -> None:
-    shown = run("ping", "syspro_default", "--route-file", DAG_FILE)
+    shown = run("ping", "syspro_default", "--route-file", DAG_FILE, "--route", "jaggaer_to_syspro_invoices")
     assert shown.exit_code == 0
     for part in ("log-on", "COMFND GenMaster", "APSTIN", "Rules of route jaggaer_to_syspro_invoices", "Completed"):
         assert part in shown.stdout
     told = json.loads(run("ping", "jaggaer_default", "--json").stdout)
     assert told["ok"] is True
     assert told["rules"]["match status"] == "Matched or Do Not Match"
+
+
+def test_ping_fails_for_what_the_named_route_needs_and_only_tells_what_others_do(
+    run: Any, store: Store, site: str
+) -> None:
+    reset = {"syspro": {"unlicensed": ["PORTOI"]}}
+    requests.post(f"{site}/_sandbox/reset", json=reset, timeout=30).raise_for_status()
+    told = run("ping", "syspro_default")
+    assert told.exit_code == 0
+    assert "other flows" in told.stdout
+    assert "not available: needed by purchase orders" in told.stdout.replace("\n", " ")
+    one = ("--route-file", DAG_FILE, "--route")
+    assert run("ping", "syspro_default", *one, "jaggaer_to_syspro_invoices").exit_code == 0
+    refused = run("ping", "syspro_default", *one, "jaggaer_to_syspro_orders", "--json")
+    assert refused.exit_code == 1
+    checks = {check["name"]: check["ok"] for check in json.loads(refused.stdout)["checks"]}
+    assert [name for name, ok in checks.items() if not ok] == ["PORTOI"]
+
+
+def test_ping_of_either_end_of_every_route_of_the_pair_finds_all_it_needs(run: Any, store: Store) -> None:
+    for name in ("syspro_to_jaggaer_suppliers", "syspro_to_jaggaer_cost_centers", "jaggaer_to_syspro_journals"):
+        for conn_id in ("syspro_default", "jaggaer_default"):
+            told = run("ping", conn_id, "--route-file", DAG_FILE, "--route", name)
+            assert told.exit_code == 0, (name, conn_id, told.output)
+
+
+def test_ping_of_a_connection_the_route_does_not_use_is_refused(
+    run: Any, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = (
+        '{"conn_type": "mlconnector_syspro", "host": "https://erp.example", "login": "X", "extra": {"company_id": "E"}}'
+    )
+    monkeypatch.setenv("AIRFLOW_CONN_OTHER", body)
+    refused = run("ping", "other", "--route-file", DAG_FILE, "--route", "jaggaer_to_syspro_orders")
+    assert refused.exit_code == 2
+    assert "does not use connection 'other'" in " ".join(refused.stderr.split())
 
 
 def test_ping_of_an_operator_in_use_answers_no_and_says_by_whom(run: Any, store: Store) -> None:
@@ -74,6 +110,6 @@ def test_ping_of_a_connection_that_does_not_exist_is_wrong_configuration(run: An
 
 
 def test_adopt_looks_at_the_target_and_reports_counts(run: Any, store: Store) -> None:
-    adopted = run("adopt", DAG_FILE, "--dry-run", "--json")
+    adopted = run("adopt", DAG_FILE, "--route", "jaggaer_to_syspro_invoices", "--dry-run", "--json")
     assert adopted.exit_code == 0
     assert json.loads(adopted.stdout)["store"] == store.id

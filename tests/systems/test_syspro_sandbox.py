@@ -68,22 +68,6 @@ def plan(target: SysproTarget, session: SysproSession, invoice: Any, ours: str) 
     return list(target.plan(invoice, reference, our_reference=ours).steps)
 
 
-@pytest.mark.parametrize("ap_gl", ["linked", "not_linked"])
-@pytest.mark.parametrize("transport", ["get", "postld"])
-def test_a_probe_of_a_good_connection_passes_every_check(sandbox: RunningSandbox, ap_gl: str, transport: str) -> None:
-    checks = target_of(sandbox, ap_gl=ap_gl, transport=transport).probe()
-    assert [check for check in checks if not check.ok] == []
-    assert ("GENTJL" in [check.name for check in checks]) == (ap_gl == "not_linked")
-
-
-def test_a_wrong_password_is_tried_once(sandbox: RunningSandbox) -> None:
-    target = SysproTarget("x", client_of(sandbox, password="wrong"), SysproOptions(company="EDU1"))
-    (check,) = target.probe()
-    assert not check.ok
-    assert "password" in check.message
-    assert control(sandbox, "requests")["systems"]["syspro"]["calls"]["Logon"] == 1
-
-
 @pytest.mark.parametrize("transport", ["get", "postld"])
 def test_an_invoice_is_posted_found_and_refused_the_second_time(sandbox: RunningSandbox, transport: str) -> None:
     target = target_of(sandbox, transport=transport)

@@ -18,8 +18,8 @@ from airflow_provider_mlconnector.systems.syspro.gentjl import Journal, JournalL
 from airflow_provider_mlconnector.systems.syspro.keys import CENT, money, normal, number, whole
 
 COMMENT_SIZE, NOTATION_SIZE = 50, 100
-_INVOICES = Query("ApInvoice", ("Supplier", "Invoice", "ConvRate", "MulDiv"))
-_CREDITS = Query(
+INVOICES = Query("ApInvoice", ("Supplier", "Invoice", "ConvRate", "MulDiv"))
+CREDITS = Query(
     "ApInvoicePay",
     ("Supplier", "Invoice", "EntryNumber", "Journal", "PaymentReference", "PostConvRate", "PostMulDiv"),
 )
@@ -145,7 +145,7 @@ def read_rates(client: SysproClient, parts: Sequence[Part]) -> dict[int, Rate]:
     wanted = {place: part for place, part in enumerate(parts) if part.foreign}
     rows = {
         is_credit: [row for chunk in _chunks(client, query, wanted, is_credit=is_credit) for row in chunk]
-        for is_credit, query in ((False, _INVOICES), (True, _CREDITS))
+        for is_credit, query in ((False, INVOICES), (True, CREDITS))
     }
     found: dict[int, Rate] = {}
     for place, part in wanted.items():

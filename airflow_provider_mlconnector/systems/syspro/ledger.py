@@ -18,6 +18,7 @@ from airflow_provider_mlconnector.errors import Rejected
 from airflow_provider_mlconnector.systems import xml
 from airflow_provider_mlconnector.systems.ports import Eligibility, SourcePage, SourceRecord, Summary, Window
 from airflow_provider_mlconnector.systems.syspro.base import SysproSystem
+from airflow_provider_mlconnector.systems.syspro.client import SysproClient
 from airflow_provider_mlconnector.systems.syspro.comfnd import Condition, Query, Where, pages
 
 CHART = Query("GenMaster", ("GlCode", "Description", "AccountType", "GlGroup", "ControlAccFlag", "AccOnHldFlag"))
@@ -136,17 +137,23 @@ class SysproCostCenterSource(_ChartSource):
         ]
 
     def _names(self) -> dict[str, str]:
-        """Return the names of the section's codes, as the GL structure has them."""
         section = self._options.cost_center_section
-        if not section:
-            return {}
-        document = xml.with_schema("Query", "GENQST.XSD", xml.element("Option", xml.element("Section", str(section))))
-        root = self._client.query("GENQST", xml.write(document))
-        return {
-            xml.text(item, "SectionCode"): xml.text(item, "Description")
-            for item in root.iter()
-            if xml.name(item) == "item" and xml.text(item, "SectionCode")
-        }
+        return section_names(self._client, section) if section else {}
+
+
+def section_names(client: SysproClient, section: int) -> dict[str, str]:
+    """Return the names of a section's codes, as the GL structure has them (GENQST).
+
+    Raises:
+        ProtocolError: The company's GL codes have no such section.
+    """
+    document = xml.with_schema("Query", "GENQST.XSD", xml.element("Option", xml.element("Section", str(section))))
+    root = client.query("GENQST", xml.write(document))
+    return {
+        xml.text(item, "SectionCode"): xml.text(item, "Description")
+        for item in root.iter()
+        if xml.name(item) == "item" and xml.text(item, "SectionCode")
+    }
 
 
 def _pattern(template: str) -> re.Pattern[str] | None:

@@ -70,7 +70,7 @@ def _integrated_later(
     numbers = dict.fromkeys(number for _, _, number in missing if number)
     if not column or not numbers:
         return {}
-    query = Query("GenJournalDetail", ("GlYear", "GlPeriod", "GlJournal", column))
+    query = origin_query(options)
     conditions = [Condition(column, "EQ", str(number)) for number in numbers]
     return {
         (whole(row["GlYear"]), whole(row["GlPeriod"]), whole(row[column])): (
@@ -81,6 +81,11 @@ def _integrated_later(
         for rows in in_chunks(client, query, conditions)
         for row in rows
     }
+
+
+def origin_query(options: SysproOptions) -> Query:
+    """Ask which AP journal a GL journal came from, by the column this site has for it."""
+    return Query("GenJournalDetail", ("GlYear", "GlPeriod", "GlJournal", options.ap_journal_column))
 
 
 def _posted(client: SysproClient, journals: Sequence[Journal]) -> dict[Journal, bool]:

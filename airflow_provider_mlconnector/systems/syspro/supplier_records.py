@@ -21,18 +21,28 @@ _FURTHER = (
 Row = dict[str, str]
 
 
+def supplier_query(options: SysproOptions, *, full: bool = False) -> Query:
+    """Ask for suppliers: what the canonical supplier has, or everything that an update must send back."""
+    return Query(TABLE, (*COLUMNS, *_FURTHER) if full else COLUMNS, all_columns=full and options.full_records)
+
+
+def address_query(options: SysproOptions, *, full: bool = False) -> Query:
+    """Ask for their addresses, where this site has them; the same choice."""
+    return Query(options.address_table, ADDRESS_COLUMNS, all_columns=full and options.full_records)
+
+
 def record_pages(client: SysproClient, options: SysproOptions) -> Iterator[list[Row]]:
     """List all suppliers with their addresses, page by page.
 
     Raises:
         ConfigurationError: The address table is not there.
     """
-    for rows in pages(client, Query(TABLE, COLUMNS), key=KEY):
+    for rows in pages(client, supplier_query(options), key=KEY):
         if not options.address_table:
             yield rows
             continue
         within = both(Condition(KEY, "GE", rows[0][KEY]), Condition(KEY, "LE", rows[-1][KEY]))
-        addresses = Query(options.address_table, ADDRESS_COLUMNS)
+        addresses = address_query(options)
         yield _joined(rows, _shown(addresses, in_chunks(client, addresses, [within])))
 
 
@@ -54,11 +64,10 @@ def read_records(
         ConfigurationError: The address table, or AllColumns, is unknown at this site.
     """
     conditions = [key_condition(KEY, key) for key in dict.fromkeys(keys)]
-    every = full and options.full_records
-    suppliers = Query(TABLE, (*COLUMNS, *_FURTHER) if full else COLUMNS, all_columns=every)
+    suppliers = supplier_query(options, full=full)
     rows = _shown(suppliers, in_chunks(client, suppliers, conditions))
     if rows and options.address_table:
-        addresses = Query(options.address_table, ADDRESS_COLUMNS, all_columns=every)
+        addresses = address_query(options, full=full)
         rows = _joined(rows, _shown(addresses, in_chunks(client, addresses, conditions)))
     found = by_key(rows)
     return {normal(key): found[normal(key)] for key in keys if normal(key) in found}

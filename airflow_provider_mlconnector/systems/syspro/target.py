@@ -12,14 +12,13 @@ from airflow_provider_mlconnector.documents.coding import CodedInvoice
 from airflow_provider_mlconnector.documents.invoice import InvoiceKind
 from airflow_provider_mlconnector.errors import Parked
 from airflow_provider_mlconnector.systems.ports import NO_CONTEXT, Context, Plan, StepDraft, StepKind
-from airflow_provider_mlconnector.systems.syspro import apstin, probing
+from airflow_provider_mlconnector.systems.syspro import apstin
 from airflow_provider_mlconnector.systems.syspro.base import SysproSystem
 from airflow_provider_mlconnector.systems.syspro.batches import Batcher
 from airflow_provider_mlconnector.systems.syspro.client import SysproClient
 from airflow_provider_mlconnector.systems.syspro.keys import normal
 from airflow_provider_mlconnector.systems.syspro.options import SysproOptions
 from airflow_provider_mlconnector.systems.syspro.plan import AP_CREDIT, AP_INVOICE, Planner
-from airflow_provider_mlconnector.systems.syspro.probing import Check
 from airflow_provider_mlconnector.systems.syspro.session import SysproSession
 
 _SECOND_LOOK_MINUTES = 15
@@ -110,7 +109,3 @@ class SysproTarget(SysproSystem):
         """Open a session; the caller holds :attr:`operator_lease`."""
         with self.logged_on() as client:
             yield SysproSession(client, self._options, proven=self._proven)
-
-    def probe(self) -> list[Check]:
-        """Try everything the route will need, storing nothing, for *Test* and ``ping``; needs the lease."""
-        return probing.probe(self._client, self._options)
