@@ -14,7 +14,7 @@ from airflow_provider_mlconnector.store.records import Actor
 
 STUCK = {
     "supplierInvoiceNumber": (State.REJECTED, "missing_field"),
-    "supplierNumber": (State.REJECTED, "missing_field"),
+    "supplierNumber": (State.PARKED, "supplier_without_number"),
     "invoiceType": (State.REJECTED, "missing_field"),
     "invoiceDate": (State.REJECTED, "missing_field"),
     "lastUpdate": (State.REJECTED, "missing_field"),

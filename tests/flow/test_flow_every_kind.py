@@ -45,7 +45,7 @@ VERDICTS: dict[str, tuple[State, str, str]] = {
     "not_cp1252_number": (State.REJECTED, "characters", "Ł"),
     "unknown_currency": (State.REJECTED, "unknown_currency", "XQZ"),
     "empty_number": (State.REJECTED, "missing_field", "supplierInvoiceNumber"),
-    "empty_supplier": (State.REJECTED, "missing_field", "supplierNumber"),
+    "empty_supplier": (State.PARKED, "supplier_without_number", "supplierNumber"),
     "charge_neither": (State.REJECTED, "total_mismatch", "freight (header 15.0, lines 10.0)"),
     "charge_ambiguous": (State.REJECTED, "ambiguous_charges", "more than one way"),
     "currency_mismatch": (State.PARKED, "supplier_currency", "invoice EUR"),

@@ -65,7 +65,6 @@ R, P, S = State.REJECTED, State.PARKED, State.SKIPPED
 
 IN_ITSELF = {
     "no number": Case(R, "missing_field", "supplierInvoiceNumber", edited({NUMBER: {}})),
-    "no supplier": Case(R, "missing_field", "supplierNumber", edited({SUPPLIER: None})),
     "a total in words": Case(R, "unreadable_field", '"lots"', edited({TOTAL: "lots"})),
     "a third kind": Case(R, "unknown_invoice_type", "Debit memo", edited({"header.invoiceType": "Debit memo"})),
     "an invented currency": Case(R, "unknown_currency", "XQZ", edited({"header.total.currency": "XQZ"})),
@@ -98,6 +97,7 @@ IN_ITSELF = {
     ),
 }
 OUTSIDE_IT = {
+    "no supplier": Case(P, "supplier_without_number", "supplierNumber", edited({SUPPLIER: None})),
     "account not mapped": Case(P, "unmapped_account", "59999", edited({ACCOUNT: "59999"})),
     "cost center not mapped": Case(P, "unmapped_cost_center", "CC99", edited({CENTER: "CC99"})),
     "business unit not mapped": Case(P, "unmapped_business_unit", "P9", edited({"header.businessUnit": "P9"})),

@@ -33,7 +33,7 @@ OBJECTIONS = {
     "charge_ambiguous": "ambiguous_charges",
     "unknown_currency": "unknown_currency",
     "empty_number": "missing_field",
-    "empty_supplier": "missing_field",
+    "empty_supplier": "supplier_without_number",
     "unmapped_account": "unmapped_account",
     "unmapped_cost_center": "unmapped_cost_center",
     "unmapped_business_unit": "unmapped_business_unit",
@@ -100,7 +100,7 @@ def test_every_generated_invoice_is_read_coded_or_objected_to_as_its_label_says(
 
 def test_eligibility_follows_the_generated_status(sandbox: RunningSandbox) -> None:
     labels = truth(sandbox)
-    wanted = {"pending": "not_eligible", "paid": "closed", "cancelled": "closed"}
+    wanted = {"pending": "not_eligible", "paid": "paid", "cancelled": "closed"}
     for record in everything(source(sandbox)):
         assert record.eligibility.value == wanted.get(labels[record.key]["label"], "eligible")
 

@@ -224,7 +224,7 @@ def on_supplier(**changes: str) -> dict[str, Any]:
         ({"charges": (Charge(kind="freight", amount=Decimal("1.005")),)}, None, Rejected, "third_decimal"),
         ({"number": "P" * 31}, None, Rejected, "number_too_long"),
         ({"supplier": "V00002"}, None, Parked, "supplier_unknown"),
-        ({"supplier": ""}, None, Parked, "supplier_unknown"),
+        ({"supplier": ""}, None, Parked, "supplier_without_number"),
         ({"currency": "EUR"}, None, Parked, "supplier_currency"),
         ({}, on_supplier(OnHold="Y"), Parked, "supplier_on_hold"),
         ({}, on_supplier(PurchOrdAllowed="N"), Parked, "orders_not_allowed"),

@@ -17,6 +17,7 @@ from airflow_provider_mlconnector.systems.jaggaer.parts import (
     misc_fees,
     need_detail,
     opened,
+    supplier_number,
     taxes,
     terms,
     validated,
@@ -40,16 +41,20 @@ def decode(payload: bytes, contract: JaggaerContract = DEFAULT_CONTRACT) -> Invo
     Raises:
         Rejected: ``missing_field``, ``unreadable_field``, ``unknown_invoice_type`` or ``unknown_currency``; the message
             names the field in words.
+        Parked: Its lines have not been read (``detail_missing``), or its supplier has no ERP number yet
+            (``supplier_without_number``).
     """
     record = opened(payload)
     header = Place(record.object("header").data, "header")
     total = header.object("total")
     currency = total.text("currency", required="the currency")
-    need_detail(record)
-    lines = record.items("lineList", "invoiceLine")
     fields = _header(record, header, contract) | {
         "currency": currency,
         "gross": total.number("value", required="the total"),
+    }
+    need_detail(record)  # after the header: a row without key or change stamp has no detail to ask for
+    lines = record.items("lineList", "invoiceLine")
+    fields |= {
         "lines": [
             _line(as_place(line, f"line {n + 1}", f"lines[{n}]."), n, currency, contract)
             for n, line in enumerate(lines)
@@ -70,7 +75,7 @@ def _header(record: Place, header: Place, contract: JaggaerContract) -> dict[str
         "revision": sortable(changed_at(record, contract.invoices)),
         "number": header.text("supplierInvoiceNumber", required="the supplier's invoice number"),
         "original_number": "" if original == source_number else original,
-        "supplier": supplier.text("supplierNumber", required="the supplier's ERP number"),
+        "supplier": supplier_number(supplier),
         "supplier_name": supplier.text("name"),
         "business_unit": header.text("businessUnit"),
         "invoice_date": header.day("invoiceDate", required="the invoice date"),

@@ -59,6 +59,26 @@ def need_detail(record: Place) -> None:
         raise Parked(msg, code="detail_missing", field="lines")
 
 
+def supplier_number(supplier: Place) -> str:
+    """Return the supplier's number in the ERP.
+
+    A supplier new in JAGGAER has none until the exchange of suppliers has allotted it; its invoices wait for that
+    (FINANCE §7).
+
+    Raises:
+        Parked: ``supplier_without_number``; the next extraction asks JAGGAER for the document again.
+    """
+    number = supplier.text("supplierNumber")
+    if not number:
+        name = supplier.text("name")
+        msg = (
+            f"the ERP number of {f'supplier {name}' if name else 'the supplier'} (supplierNumber) is empty; every run "
+            "asks JAGGAER again, until the exchange of suppliers or somebody there has given it one"
+        )
+        raise Parked(msg, code="supplier_without_number", field="supplier", subject=name)
+    return number
+
+
 def validated(model: type[Model], fields: Mapping[str, Any]) -> Model:
     """Build a canonical document.
 

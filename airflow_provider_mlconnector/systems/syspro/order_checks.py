@@ -91,9 +91,12 @@ def supplier(coded: CodedOrder, reference: Mapping[str, Any]) -> Mapping[str, st
     wanted = coded.order.supplier
     rows = reference["suppliers"].get(normal(wanted), []) if wanted else []
     if not rows:
-        unnumbered = f"supplier {coded.order.supplier_name or 'of the order'} has no ERP number yet"
-        msg = f"supplier {wanted} does not exist in SYSPRO" if wanted else unnumbered
-        raise Parked(msg, code="supplier_unknown", field="supplier", subject=wanted or coded.order.supplier_name)
+        name = coded.order.supplier_name
+        if not wanted:
+            msg = f"supplier {name or 'of the order'} has no ERP number yet; every run asks for it again"
+            raise Parked(msg, code="supplier_without_number", field="supplier", subject=name)
+        msg = f"supplier {wanted} does not exist in SYSPRO"
+        raise Parked(msg, code="supplier_unknown", field="supplier", subject=wanted)
     if len(rows) > 1:
         names = ", ".join(row["Supplier"] for row in rows)
         msg = f"supplier {wanted} could be any of {names} in SYSPRO"
