@@ -80,7 +80,7 @@ def _bill_order(office: Office, rng: random.Random, order: Row, left: Mapping[st
         quantity = (received / 2).quantize(Decimal(1)) if way == "part" and whole and received > 1 else received
         if way == "more" and rng.random() < OVERBILLED_SHARE:
             quantity += 2
-        body = {"line": line, "quantity": float(quantity)}
+        body: Body = {"line": line, "quantity": float(quantity)}
         if way == "price" and order["currency"] != "JPY":
             body["price"] = float((prices[line] * Decimal("1.02")).quantize(Decimal("0.01")))
         lines.append(body)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -194,7 +194,7 @@ class Office:
         self.hours.late = 0.0
         return hits
 
-    def _set_faults(self, rules: list[Mapping[str, Any]]) -> None:
+    def _set_faults(self, rules: Sequence[Mapping[str, Any]]) -> None:
         self._session.post(f"{self._url}/_sandbox/faults", json=rules, timeout=30).raise_for_status()
 
 

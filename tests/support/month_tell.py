@@ -55,8 +55,8 @@ def tell(month: Month, proofs: Sequence[Proof], out: TextIO) -> None:
     _table(out, "what a system did not let them do", sorted(diary.refused.items()))
     _table(out, "faults that struck", tally.hits.most_common())
     requests = month.office.ask("requests")["systems"]
-    calls = {f"{name} {call}": count for name, row in requests.items() for call, count in row["calls"].items()}
-    _table(out, "requests", sorted(calls.items(), key=lambda item: -item[1]))
+    calls = Counter({f"{name} {call}": n for name, row in requests.items() for call, n in row["calls"].items()})
+    _table(out, "requests", calls.most_common())
     _table(
         out,
         "runs",
