@@ -114,6 +114,12 @@ JAGGAER_FIELDS: Final[dict[str, Field]] = {
         "description": "Short name of this tenant in reports and keys. Never change it once documents were moved.",
         "schema": {"type": ["string", "null"], "maxLength": 40},
     },
+    "export_folder": {
+        "label": "Export folder",
+        "description": "Folder with JAGGAER's exported XML files, as absolute path, the same on every worker, such as "
+        "/data/jaggaer/export. Orders and invoices are then read from there; empty where they come from the tenant.",
+        "schema": {"type": ["string", "null"]},
+    },
     "router_url": {
         "label": "Router URL",
         "description": "Address of the XML router, such as https://router.example, with or without "

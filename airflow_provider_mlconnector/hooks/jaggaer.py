@@ -36,7 +36,7 @@ TARGETS: Final = {
     "payment": ("payments", "JaggaerPaymentTarget"),
 }
 """The same for targets, built from connection id, client and options."""
-EXPORT_FOLDER: Final = "Extra (export_folder)"
+EXPORT_FOLDER: Final = str(JAGGAER_FIELDS["export_folder"]["label"])
 _PACKAGE: Final = "airflow_provider_mlconnector.systems.jaggaer"
 ROUTER_URL, ROUTER_IDENTITY, ROUTER_SECRET = (
     str(JAGGAER_FIELDS[name]["label"]) for name in ("router_url", "router_identity", "router_secret")
@@ -83,7 +83,7 @@ class JaggaerHook(SystemHook):
     def source(self, route: Route) -> DocumentSource:
         """Return the tenant's documents of the route's kind; invoices by the route's status words.
 
-        Where the connection's extra names an `export_folder`, orders and invoices come from its files instead; the
+        Where the connection names an export folder, orders and invoices come from its files instead; the
         contract's `exports.documents` can name one of the two.
         """
         files = self._files(route.document)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_mlconnector.errors import ConfigurationError
+from airflow_provider_mlconnector.hooks.forms import JAGGAER_FIELDS
 from airflow_provider_mlconnector.hooks.jaggaer import JaggaerHook
 from airflow_provider_mlconnector.sync.route import Route
 from airflow_provider_mlconnector.systems.jaggaer.files import FolderSource
@@ -54,7 +55,19 @@ def test_a_folder_that_is_missing_or_relative_fails_the_test_of_the_connection(c
     ok, message = JaggaerHook().test_connection()
     assert not ok
     assert "cannot be read on this worker" in message
+    assert "field Export folder: " in message
     connect("jaggaer", extra={"export_folder": "exports"})
     ok, message = JaggaerHook().test_connection()
     assert not ok
-    assert "must be an absolute path" in message
+    assert "field Export folder: must be an absolute path" in message
+
+
+def test_the_form_asks_for_the_export_folder_by_the_name_the_hook_reads() -> None:
+    field = JAGGAER_FIELDS["export_folder"]
+    assert field["schema"]["type"] == ["string", "null"], "most tenants have none"
+    assert "such as /data/jaggaer/export" in field["description"]
+
+
+def test_a_route_of_files_does_not_need_the_tenants_own_lists(connect: Any, tmp_path: Path) -> None:
+    connect("jaggaer", host="", login="", password="", extra={"export_folder": str(tmp_path), "tenant": "acme"})
+    assert [check.name for check in JaggaerHook().probe(route("invoice"))] == ["export folder"]

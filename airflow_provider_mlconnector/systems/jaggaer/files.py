@@ -160,7 +160,7 @@ class FolderSource(OpenSource):
         try:
             found = [entry for entry in self._folder.iterdir() if entry.suffix.lower() == ".xml" and entry.is_file()]
         except OSError as error:
-            where = f"connection '{self._connection}', field Extra (export_folder)"
+            where = f"connection '{self._connection}', field Export folder"
             msg = f"{where}: {self._folder} cannot be read on this worker ({type(error).__name__})"
             raise ConfigurationError(msg, field=where) from None
         return sorted(entry.name for entry in found if not entry.name.startswith("."))
