@@ -20,6 +20,7 @@ COMMANDS = {
         "format",
         "help",
         "lint",
+        "month",
         "postgres",
         "requirements",
         "setup",
