@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -81,6 +81,26 @@ def _load(file: Path) -> dict[str, object]:
     return body
 
 
+_MAPS = {
+    "business units": ("business_units",),
+    "currencies": ("currencies",),
+    "accounts": ("accounts",),
+    "cost centers": ("cost_centers", "map"),
+    "terms": ("terms",),
+    "tax codes": ("taxes", "codes"),
+    "units": ("units",),
+    "product classes": ("product_classes",),
+}
+"""What people map, and where it stands; everything else of a mapping are choices."""
+
+
 def _size(body: dict[str, object]) -> str:
-    parts = [f"{len(value)} {name.replace('_', ' ')}" for name, value in body.items() if isinstance(value, dict | list)]
-    return ", ".join(part for part in parts if not part.startswith("0 ")) or "empty"
+    counts = {name: len(_at(body, place)) for name, place in _MAPS.items()}
+    return ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+
+
+def _at(body: Any, place: tuple[str, ...]) -> dict[str, object]:  # noqa: ANN401 - a mapping as plain data
+    for name in place:
+        body = body[name]
+    found: dict[str, object] = body
+    return found

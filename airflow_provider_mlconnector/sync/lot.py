@@ -258,6 +258,7 @@ class Lot:
     def _uncertain(self, batch: Sequence[Work], error: MLConnectorError) -> None:
         due = self._job.now() + timedelta(seconds=self._target.settle_seconds)
         evidence = error.evidence[:2000].decode("cp1252", "replace") if isinstance(error, ProtocolError) else ""
+        said = error.message.rstrip(". ")
         with self._job.unit_of_work() as uow:
             uow.steps.settle_many(
                 [(step, StepState.UNCERTAIN, None, False) for work in batch if (step := work.current)],
@@ -269,7 +270,7 @@ class Lot:
                         work.document,
                         State.UNCERTAIN,
                         reason_code="outcome_unknown",
-                        reason=f"sent, and nobody knows yet: {error.message} It will be looked up in the target.",
+                        reason=f"sent, and nobody knows yet: {said}. It will be looked up in the target.",
                         detail={"evidence": evidence} if evidence else {},
                         due_at=due,
                     )

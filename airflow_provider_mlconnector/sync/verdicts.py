@@ -103,9 +103,10 @@ def from_found(found: Found, draft: StepDraft, *, refused: bool = False) -> Verd
 
 
 def in_words(result: Mapping[str, Any]) -> str:
-    """Return the target's keys of a posted document as people look for them there."""
+    """Return the target's keys of a posted document as people look for them there: its own key, then its journals."""
+    own = [str(result["key"])] if result.get("key") else []
     words = (("journal", "journal"), ("entry", "entry"), ("gl_journal", "GL journal"), ("gl_status", "GL"))
-    named = [f"{word} {result[key]}" for key, word in words if result.get(key)]
+    named = [*own, *(f"{word} {result[key]}" for key, word in words if result.get(key))]
     if result.get("year"):
         named.append(f"period {result['year']}/{result.get('period', '')}")
     return ", ".join(named)

@@ -193,6 +193,20 @@ def test_an_anchor_needs_a_file_and_a_file_that_is_none_is_refused(run: Any, par
     assert "is not an anchor" in refused.stderr
 
 
+def test_the_size_of_a_mapping_counts_what_people_map_not_its_choices(run: Any, tmp_path: Path) -> None:
+    file = tmp_path / "mapping.yaml"
+    file.write_text(
+        "business_units: {B1: {company: EDU1}}\n"
+        "currencies: {USD: USD, EUR: EUR}\n"
+        "accounts: {'1': '10', '2': '20', '3': '30'}\n"
+        "cost_centers: {mode: gl_section, map: {C1: '1'}}\n"
+        "taxes: {policy: recoverable, codes: {A: 10, Z: 0}, zero_code: Z}\n"
+        "defaults: {terms: '30'}\n"
+    )
+    told = " ".join(run("mapping", "check", file).stdout.split())
+    assert told.endswith("valid mapping: 1 business units, 2 currencies, 3 accounts, 1 cost centers, 2 tax codes")
+
+
 def test_a_mapping_is_checked_imported_once_and_shown(run: Any, store: Store) -> None:
     assert run("mapping", "check", MAPPING).exit_code == 0
     first = json.loads(run("mapping", "import", MAPPING, "--route", ROUTE, "--json").stdout)

@@ -38,6 +38,9 @@ def test_a_lost_answer_is_settled_by_look_up_and_repeated_only_if_proven_absent(
     pipeline.validate()
     pipeline.post()
     assert set(pipeline.states().values()) == {State.UNCERTAIN}
+    told = pipeline.documents()["A0"].reason
+    assert told.endswith(". It will be looked up in the target.")
+    assert ".." not in told
     pipeline.post()  # cleared at once: nothing may be sent before the request must have ended
     assert len(pipeline.target.attempts) == 3
     pipeline.all()

@@ -433,6 +433,7 @@ def test_a_probe_tells_each_check_and_stops_at_the_first_failure() -> None:
         ("invoice detail", True),
     ]
     assert "1 invoices; transferred are those with workflowStatus Completed" in checks[1][2]
+    assert checks[2][2] == "JAGGAER's clock and ours are in step"
     tenant.headers = {"Date": "Tue, 20 Jan 2026 11:00:00 GMT"}
     assert source(tenant).probe()[2] == ("clock", False, "JAGGAER's clock is 3600 s behind ours")
     tenant.spoil = lambda *_: {"returnCode": 2, "returnMessage": "no"}

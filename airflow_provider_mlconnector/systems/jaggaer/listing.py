@@ -228,6 +228,8 @@ def _is_after(record: SourceRecord, end: datetime) -> bool:
 def _clock_check(remote: datetime | None, ours: datetime) -> tuple[bool, str]:
     if remote is None:
         return False, "the answers carry no Date header, so JAGGAER's clock is unknown"
-    skew = remote - ours
-    ahead = "ahead of" if skew > timedelta(0) else "behind"
-    return abs(skew) <= CLOCK_SKEW, f"JAGGAER's clock is {abs(skew.total_seconds()):.0f} s {ahead} ours"
+    seconds = round((remote - ours).total_seconds())
+    if not seconds:
+        return True, "JAGGAER's clock and ours are in step"
+    ahead = "ahead of" if seconds > 0 else "behind"
+    return abs(remote - ours) <= CLOCK_SKEW, f"JAGGAER's clock is {abs(seconds)} s {ahead} ours"

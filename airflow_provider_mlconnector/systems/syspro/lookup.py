@@ -226,7 +226,7 @@ def _differences(fingerprint: Mapping[str, str], row: Row) -> list[str]:
 
 
 def _entered(row: Row, *, ours: bool) -> str:
-    return "" if ours else f"entered by hand (reference {row['Reference'] or 'blank'}, journal {row['Journal']})"
+    return "" if ours else f"reference {row['Reference'] or 'blank'}, journal {row['Journal']}"
 
 
 def _doubled(count: int) -> str:
