@@ -64,8 +64,12 @@ class Extract:
     document_date: date | None = None
 
 
-def _as_it_is(_uow: UnitOfWork, _route: Route, _record: DocumentRecord, document: Any) -> Any:  # noqa: ANN401 - any kind of document
+def _as_it_is(_uow: UnitOfWork, _route: Route, document: Any) -> Any:  # noqa: ANN401 - any kind of document
     return document
+
+
+def _nothing_kept(_uow: UnitOfWork, _route: Route, _record: DocumentRecord, _document: Any) -> None:  # noqa: ANN401 - any kind of document
+    return None
 
 
 def _nothing_more(_uow: UnitOfWork, _route: Route, _document: Any, context: Context) -> Context:  # noqa: ANN401 - any kind of document
@@ -86,6 +90,7 @@ class DocumentKind:
         linked: Documents are matched with the target's own at first contact: the crosswalk's pairs are needed to plan.
         waves: Kinds within the kind that must be posted one after the other; None takes all at once.
         decode: The codec of documents the connector makes itself; None: their source has it.
+        remember: Keeps what later documents must know of this one, before it is judged. A dry run keeps nothing.
         complete: Fills in what only the store knows.
         enrich: Adds to the context what only the store knows.
         unrevised: Fields in which two revisions may differ without having changed.
@@ -99,7 +104,8 @@ class DocumentKind:
     linked: bool = False
     waves: tuple[str | None, ...] = (None,)
     decode: Callable[[bytes], Any] | None = None
-    complete: Callable[[UnitOfWork, Route, DocumentRecord, Any], Any] = _as_it_is
+    remember: Callable[[UnitOfWork, Route, DocumentRecord, Any], None] = _nothing_kept
+    complete: Callable[[UnitOfWork, Route, Any], Any] = _as_it_is
     enrich: Callable[[UnitOfWork, Route, Any, Context], Context] = _nothing_more
     unrevised: frozenset[str] = field(default_factory=lambda: frozenset({"revision"}))
 
@@ -125,11 +131,6 @@ def _code_invoice(invoice: Invoice, coding: Coding) -> CodedInvoice:
     )
 
 
-def _invoice_complete(uow: UnitOfWork, route: Route, record: DocumentRecord, invoice: Invoice) -> Invoice:
-    remember_billing(uow, route, record, invoice)
-    return original_invoice(uow, route, record, invoice)
-
-
 def _invoice_context(uow: UnitOfWork, route: Route, invoice: Invoice, context: Context) -> Context:
     return billed_orders(uow, route, invoice, match_context(uow, route, invoice, context))
 
@@ -141,7 +142,8 @@ INVOICE: Final = DocumentKind(
     extract=_invoice_extract,
     # credit memos follow: the invoice one credits must be in the target (reference/syspro.md §2.1)
     waves=(InvoiceKind.INVOICE, InvoiceKind.CREDIT_MEMO),
-    complete=_invoice_complete,
+    remember=remember_billing,
+    complete=original_invoice,
     enrich=_invoice_context,
     # validation replaces the source's own number of the original by the supplier's
     unrevised=frozenset({"revision", "original_number"}),

@@ -18,12 +18,15 @@ from airflow_provider_mlconnector.sync.drafts import draft_from, draft_to
 from airflow_provider_mlconnector.sync.job import Job
 from airflow_provider_mlconnector.sync.kinds import DocumentKind
 from airflow_provider_mlconnector.sync.links import all_links
+from airflow_provider_mlconnector.sync.originals import Announced
 from airflow_provider_mlconnector.sync.revisions import known_of
 from airflow_provider_mlconnector.sync.route import Route
 from airflow_provider_mlconnector.systems.ports import Context, Links, OutcomeState, Plan, TargetSession
 
 PREVIEW_CHUNK = "preview"
 """The one chunk of a dry run."""
+WOULD_POST = "would_post"
+_AFTERWARDS = "follows an invoice that the same run posts first; the target can check it only then"
 _PAGE = 500
 
 
@@ -89,16 +92,43 @@ def preview_verdicts(
         plan: Checks, maps and plans one document under a reference of ours.
         decode: The source's codec.
     """
-    counts = Counter[str]()
+    counts, announced = Counter[str](), Announced()
     with job.unit_of_work() as uow:
-        previews = uow.previews.list(job.preview_id)
-    for document_id, body in previews:
-        if body["state"] == State.EXTRACTED:
+        waiting = [(key, body) for key, body in uow.previews.list(job.preview_id) if body["state"] == State.EXTRACTED]
+    for wave in kind.waves:
+        later = []
+        for preview_id, body in waiting:
+            document, verdict = _decoded(body, decode)
+            if document is not None and _wave(kind, document) != wave:
+                later.append((preview_id, body))
+                continue
             with job.unit_of_work() as uow:
-                verdict = _verdict(uow, job.route, kind, body, plan, decode)
-                uow.previews.put(job.preview_id, document_id, verdict)
+                if document is not None:
+                    verdict = _verdict(uow, job.route, kind, body, document, plan, decode, announced)
+                uow.previews.put(job.preview_id, preview_id, verdict)
             counts[verdict["state"]] += 1
+            if verdict["state"] == State.VALIDATED:
+                announced.add(preview_id, document)
+        waiting = later
     return counts
+
+
+def _wave(kind: DocumentKind, document: Any) -> str | None:  # noqa: ANN401 - any kind of document
+    """Return when a real run would post a document; a kind without waves takes all at once."""
+    own = kind.extract(document).kind
+    return own if own in kind.waves else kind.waves[0]
+
+
+def _decoded(body: Mapping[str, Any], decode: Callable[[bytes], Any]) -> tuple[Any, dict[str, Any]]:
+    try:
+        return decode(body["payload"].encode()), {}
+    except DocumentError as error:
+        return None, _objection(body, error)
+
+
+def _objection(body: Mapping[str, Any], error: DocumentError) -> dict[str, Any]:
+    state = State.REJECTED if isinstance(error, Rejected) else State.PARKED
+    return {**body, "state": str(state), "reason_code": error.code, "reason": error.message}
 
 
 def _verdict(
@@ -106,20 +136,24 @@ def _verdict(
     route: Route,
     kind: DocumentKind,
     body: Mapping[str, Any],
+    document: Any,  # noqa: ANN401 - any kind of document
     plan: Callable[[Any, str, Context], Plan],
     decode: Callable[[bytes], Any],
+    announced: Announced,
 ) -> dict[str, Any]:
+    """Judge one document; ``follows`` names the preview that a real run posts before it."""
+    original = announced.original_of(document)
     try:
-        document = decode(body["payload"].encode())
+        document = original[1] if original else kind.complete(uow, route, document)
         context = kind.enrich(uow, route, document, _context(uow, route, kind, body, decode))
         planned = plan(document, f"MLCDRY{body['key']}"[:30], context)
     except DocumentError as error:
-        state = State.REJECTED if isinstance(error, Rejected) else State.PARKED
-        return {**body, "state": str(state), "reason_code": error.code, "reason": error.message}
+        return _objection(body, error)
     if not planned.steps:
         reason = planned.reason or "the target says the same already"
         return {**body, "state": str(State.SKIPPED), "reason_code": "nothing_to_write", "reason": reason}
-    return {**body, "state": str(State.VALIDATED), "steps": [draft_to(draft) for draft in planned.steps]}
+    steps = [draft_to(draft) for draft in planned.steps]
+    return {**body, "state": str(State.VALIDATED), "steps": steps, "follows": original[0] if original else ""}
 
 
 def _context(
@@ -135,11 +169,28 @@ def _context(
 def rehearse_previews(job: Job, session: TargetSession) -> Counter[str]:
     """Let the target itself validate what would be posted, storing nothing there (SYSPRO ValidateOnly).
 
-    Only the first step of each document can be rehearsed; the later ones build on it.
+    Only the first step of each document can be rehearsed; the later ones build on it. So does a credit memo on an
+    invoice that this very run would post: the target cannot judge it before.
     """
-    counts = Counter[str]()
     with job.unit_of_work() as uow:
         waiting = {key: body for key, body in uow.previews.list(job.preview_id) if body["state"] == State.VALIDATED}
+    first = {key: body for key, body in waiting.items() if not body["follows"]}
+    counts, would_post = _rehearsed(job, session, first)
+    rest = {key: body for key, body in waiting.items() if body["follows"]}
+    for key, body in list(rest.items()):
+        if body["follows"] in would_post:
+            with job.unit_of_work() as uow:
+                uow.previews.put(job.preview_id, key, {**body, "state": WOULD_POST, "reason": _AFTERWARDS})
+            counts[WOULD_POST] += 1
+            del rest[key]
+    return counts + _rehearsed(job, session, rest)[0]
+
+
+def _rehearsed(
+    job: Job, session: TargetSession, waiting: Mapping[str, Mapping[str, Any]]
+) -> tuple[Counter[str], set[str]]:
+    """Rehearse documents; return counts by verdict, and which would be posted."""
+    counts, would_post = Counter[str](), set[str]()
     drafts = {key: draft_from(body["steps"][0]) for key, body in waiting.items()}
     owner = {id(draft): key for key, draft in drafts.items()}
     for batch in session.batches(list(drafts.values())):
@@ -148,8 +199,9 @@ def rehearse_previews(job: Job, session: TargetSession) -> Counter[str]:
             for draft, outcome in zip(batch, outcomes, strict=True):
                 key = owner[id(draft)]
                 fine = outcome.state in {OutcomeState.POSTED, OutcomeState.ACCEPTED}
-                state = "would_post" if fine else "would_be_refused"
+                state = WOULD_POST if fine else "would_be_refused"
                 changed = {"state": state, "reason_code": outcome.code, "reason": outcome.text}
                 uow.previews.put(job.preview_id, key, {**waiting[key], **changed})
                 counts[state] += 1
-    return counts
+                would_post |= {key} if fine else set()
+    return counts, would_post

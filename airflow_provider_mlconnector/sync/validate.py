@@ -189,7 +189,8 @@ def _judge(
     try:
         document = rules.decode(payload)
         known = check_revision(uow, kind, record, history, document, rules.decode)
-        document = kind.complete(uow, job.route, record, document)
+        kind.remember(uow, job.route, record, document)
+        document = kind.complete(uow, job.route, document)
         context = kind.enrich(uow, job.route, document, Context(record.key, known, links))
         plan = rules.plan(document, our_reference(record), context)
     except Superseded as verdict:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 
 import pytest
@@ -13,8 +13,16 @@ from airflow_provider_mlconnector.documents.lifecycle import State
 from airflow_provider_mlconnector.errors import ConfigurationError, Unavailable
 from airflow_provider_mlconnector.store.records import Actor, Change
 from airflow_provider_mlconnector.sync.mappings import MappingText
-from airflow_provider_mlconnector.systems.ports import Eligibility, SourcePage, Window
+from airflow_provider_mlconnector.systems.ports import (
+    Eligibility,
+    Outcome,
+    OutcomeState,
+    SourcePage,
+    StepDraft,
+    Window,
+)
 
+POSTED = Outcome(OutcomeState.POSTED)
 LATER = "2026-11-21T08:30:00.000Z"
 
 
@@ -251,6 +259,56 @@ def test_a_dry_run_moves_nothing_and_a_real_run_after_it_equals_a_real_run_alone
     assert after_dry.all().counts == alone.all().counts
     assert after_dry.target.keys() == alone.target.keys()
     assert after_dry.states() == alone.states()
+
+
+def test_a_dry_run_judges_a_credit_memo_by_the_invoice_the_same_run_would_post(
+    new_pipeline: Callable[..., Pipeline], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline = new_pipeline()
+    rehearsed: list[str] = []
+
+    def rehearse(steps: Sequence[StepDraft]) -> Sequence[Outcome]:
+        """As SYSPRO does: an invoice that does not exist cannot be credited."""
+        rehearsed.extend(step.remote_reference for step in steps)
+        refused = Outcome(OutcomeState.REFUSED, "original_missing", text="no such invoice", parked=True)
+        return [refused if step.remote_reference.endswith(("|C", "REFUSED|I")) else POSTED for step in steps]
+
+    monkeypatch.setattr(pipeline.target, "rehearse", rehearse)
+    pipeline.source.put(
+        invoice("C1", kind="credit_memo", original_number="IA9"),
+        invoice("C2", kind="credit_memo", original_number="IREFUSED"),
+        invoice("C3", kind="credit_memo", original_number="I404"),
+        invoice("C4", kind="credit_memo", original_number="A9", supplier="V00031"),
+        invoice("A9"),
+        invoice("REFUSED"),
+    )
+    shown = pipeline.all(preview_id="dry1")
+    with pipeline.store.unit_of_work(Actor(user="test")) as uow:
+        found = {body["key"]: (body["state"], body["reason_code"]) for _, body in uow.previews.list("dry1")}
+    assert found == {
+        "A9": ("would_post", ""),
+        "C1": ("would_post", ""),
+        "REFUSED": ("would_be_refused", "original_missing"),
+        "C2": ("would_be_refused", "original_missing"),
+        "C3": ("parked", "original_unknown"),
+        "C4": ("parked", "original_unknown"),
+    }
+    assert shown.counts == {"would_post": 2, "would_be_refused": 2, "parked": 2}
+    assert sorted(rehearsed) == ["V00001|A9|I", "V00001|C2|C", "V00001|REFUSED|I"]
+
+
+def test_a_dry_run_has_a_credit_memo_of_a_posted_invoice_rehearsed_under_the_suppliers_number(
+    new_pipeline: Callable[..., Pipeline],
+) -> None:
+    pipeline = new_pipeline()
+    pipeline.source.put(invoice("A9"))
+    pipeline.all()
+    pipeline.source.put(invoice("C1", kind="credit_memo", original_number="IA9", revision=LATER))
+    pipeline.clock.sleep(3600)
+    assert pipeline.all(preview_id="dry1").counts["would_post"] == 1
+    with pipeline.store.unit_of_work(Actor(user="test")) as uow:
+        (memo,) = [body for _, body in uow.previews.list("dry1") if body["key"] == "C1"]
+    assert memo["follows"] == "", "nothing of this run has to be posted before it"
 
 
 def test_money_is_reported_per_state_and_currency(pipeline: Pipeline) -> None:
