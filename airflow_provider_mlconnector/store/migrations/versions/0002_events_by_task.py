@@ -14,4 +14,3 @@ def upgrade() -> None:
     """Put the task between batch and place in the chain."""
     op.create_index("ix_events_batch_id_task_id_seq", "events", ["batch_id", "task_id", "seq"])
     op.drop_index("ix_events_batch_id_seq", table_name="events")
-
