@@ -49,7 +49,7 @@ SCHEDULES: dict[str, Any] = {
 }
 TO_SYSPRO = {"source": JAGGAER, "target": SYSPRO, "mapping": MAPPING, "start_at": CUT_OVER}
 TO_JAGGAER = {"source": SYSPRO, "target": JAGGAER, "mapping": {**MAPPING, "reverse": True}, "start_at": CUT_OVER}
-INVOICES = {
+INVOICES: dict[str, Any] = {
     **TO_SYSPRO,
     "name": "jaggaer_to_syspro_invoices",
     "document": "invoice",
