@@ -56,9 +56,12 @@ def recoverable_tax(checked: CheckedInvoice, mapping: MappingSet) -> Decimal:
         if (taxes.policy_of(tax.code) is TaxPolicy.SELF_ASSESSED) is reading.tax_in_total:
             contains = "contains" if reading.tax_in_total else "leaves out"
             should = "self-assessed" if reading.tax_in_total else "not self-assessed"
+            # told here and not transferred: nothing in JAGGAER's records says that prices include a tax
+            inclusive = "" if reading.tax_in_total else " (or has it in its prices: state them without the tax)"
             msg = (
-                f"the total {invoice.gross:f} {invoice.currency} {contains} the tax {tax.code} of {tax.amount:f}, which"
-                f" the mapping calls {should}; correct the invoice at the source, or the tax policy in the mapping"
+                f"the total {invoice.gross:f} {invoice.currency} {contains} the tax {tax.code} of {tax.amount:f}"
+                f"{inclusive}, which the mapping calls {should}; correct the invoice at the source, or the tax policy"
+                " in the mapping"
             )
             raise Rejected(msg, code="total_mismatch", field="taxes", subject=tax.code)
     if not reading.tax_in_total:

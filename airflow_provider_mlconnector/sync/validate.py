@@ -28,6 +28,8 @@ from airflow_provider_mlconnector.systems.ports import Context, DocumentTarget, 
 LOT = 200
 """Documents per transaction."""
 MAX_IN_CHUNK = 100_000
+MAX_NOTES = 20
+"""Most notes on texts reduced or cut, periods moved and the like that one event of the audit trail holds."""
 VERDICT_SECONDS = 45.0
 """How long a worker may take over one lot before another may judge it too; also how long a killed one is waited for."""
 
@@ -280,6 +282,11 @@ def _validated(
     rules: Rules,
 ) -> Change:
     detail: dict[str, Any] = {"planned": [draft.text for draft in plan.steps]}
+    notes = [note for draft in plan.steps for note in draft.payload.get("notes", ())]
+    if notes:
+        # the steps keep all of them
+        more = [f"and {len(notes) - MAX_NOTES} more"] if len(notes) > MAX_NOTES else []
+        detail["notes"] = [*notes[:MAX_NOTES], *more]
     if context.match is not None and context.match.orders:
         problems = [problem.text for problem in context.match.problems]
         detail["match"] = [str(context.match.state), *problems, *context.match.notes]

@@ -115,6 +115,13 @@ class Desk:
         if self.once(f"receipt {document.supplier}"):
             self.office.do("syspro", "supplier", supplier=document.supplier, grn_match_required=False)
 
+    def merge(self, document: DocumentRecord) -> None:
+        """Merge a double into the one that is linked."""
+        if document.route.startswith("jaggaer"):
+            self.office.do("jaggaer", "supplier_merge", bravoId=document.key, into=document.reason_subject)
+        else:
+            self.helpless.append(document)
+
     # --- invoices ----------------------------------------------------------------------------------------------------
 
     def edit(self, document: DocumentRecord, **changes: Any) -> None:
@@ -239,6 +246,7 @@ REMEDIES: dict[str, dict[str, Remedy]] = {
         "characters": Desk.renumber,
         "missing_field": Desk.complete,
         "supplier_without_number": Desk.complete,
+        "supplier_without_number": Desk.complete,
         "total_mismatch": Desk.correct_total,
         "no_lines": Desk.withdraw,
         "ambiguous_charges": Desk.withdraw,
@@ -257,7 +265,7 @@ REMEDIES: dict[str, dict[str, Remedy]] = {
         "characters": Desk.respell,
         "order_closed": Desk.take_back_change,
     },
-    "supplier": _CODES,
+    "supplier": _CODES | {"supplier_ambiguous": Desk.merge},
     "ledger_account": {},
     "cost_center": {},
     "payment": {"needs_a_person": Desk.look_up},

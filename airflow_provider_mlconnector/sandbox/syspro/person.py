@@ -29,6 +29,7 @@ General ledger
     ``gl_account``  gl_code [description, type, on_hold, control]: adds or changes
     ``gl_section``  section [description, closed]: a cost center
     ``period``  module AP or GL, year, month [open, current]
+    ``currency``  currency [rate, fixed]: a row of the currency table
     ``gl_journal``  lines of gl_code, value [reference, notation, year, period, hold]
     ``gl_journal_authorize``, ``gl_journal_post``, ``gl_journal_cancel``  journal
     ``gl_integration_run``  makes the GL journals AP could not make

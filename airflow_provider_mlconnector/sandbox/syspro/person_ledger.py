@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal
+
 from lxml import etree
 
 from airflow_provider_mlconnector.sandbox.syspro import gentjl
@@ -19,6 +22,7 @@ class LedgerClerk(Clerk):
             "gl_account": self._account,
             "gl_section": self._section,
             "period": self._period,
+            "currency": self._currency,
             "gl_integration_run": self._integrate,
             "gl_journal": self._enter_journal,
             "gl_journal_authorize": self._authorize_journal,
@@ -43,6 +47,13 @@ class LedgerClerk(Clerk):
         description = str(body.get("description", before.description))
         self._books.sections[code] = Section(code, description, closed=bool(body.get("closed", before.closed)))
         return {"section": code}
+
+    def _currency(self, body: Body) -> dict[str, object]:
+        """Change the rate of a currency, or fix it."""
+        before = self._books.currencies[str(body["currency"])]
+        rate, fixed = Decimal(str(body.get("rate", before.rate))), bool(body.get("fixed", before.fixed))
+        self._books.currencies[before.code] = replace(before, rate=rate, fixed=fixed)
+        return {"currency": before.code}
 
     def _period(self, body: Body) -> dict[str, object]:
         """Open or close a period of AP or GL, or make it the current one."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 from typing import Any
 
 from airflow_provider_mlconnector.documents.coding import CodedInvoice, Posting
@@ -17,7 +17,7 @@ from airflow_provider_mlconnector.systems.syspro import apstin, checks
 from airflow_provider_mlconnector.systems.syspro.apstin import ApInvoiceItem, LedgerLine, ReceiptMatch
 from airflow_provider_mlconnector.systems.syspro.clearing import clear
 from airflow_provider_mlconnector.systems.syspro.gentjl import Journal, JournalLine
-from airflow_provider_mlconnector.systems.syspro.keys import money, normal, whole
+from airflow_provider_mlconnector.systems.syspro.keys import CENT, money, normal, whole
 from airflow_provider_mlconnector.systems.syspro.options import ApGl, Journals, SysproOptions
 from airflow_provider_mlconnector.systems.syspro.periods import Period
 
@@ -86,7 +86,8 @@ class Planner:
             "period": [period.year, period.number],
             "foreign": foreign,
             "hold_override": held,
-            "tax_variance": money(self._coded.tax_variance),
+            # five fils are half a cent, the least SYSPRO can be told is a whole one
+            "tax_variance": money(self._coded.tax_variance.quantize(CENT, rounding=ROUND_UP)),
             "notes": self._notes,
         }
         unlinked = self._options.ap_gl is ApGl.NOT_LINKED
@@ -150,11 +151,14 @@ class Planner:
         )
 
     def _free(self, text: str, size: int, what: str) -> str:
-        """Cut and reduce free text, and note when characters were lost."""
+        """Cut and reduce free text, and note what was lost."""
         reduced = xml.reduce_text(text)
         if reduced != text:
             self._notes.append(f"{what}: characters SYSPRO cannot hold were replaced ({xml.offending(text)!r})")
-        return reduced[:size].strip()
+        cut = reduced[:size].strip()
+        if cut != reduced.strip():
+            self._notes.append(f"{what}: shortened from {len(reduced)} to {size} characters")
+        return cut
 
     def _due_date(self, supplier: Mapping[str, str]) -> date:
         """Dates are always sent, never defaulted by the remote; a credit is due at once."""
