@@ -280,6 +280,11 @@ def test_two_merged_into_one_are_for_a_person() -> None:
     assert "48077" in error.message
 
 
+def test_a_double_merged_at_its_source_asks_nobody_any_more() -> None:
+    planned = plan(supplier(active=False), ROW, links=Links({"48077": "V00001"}, {"V00001": "48077"}))
+    assert (planned.steps, planned.key) == ((), "")
+
+
 def test_one_deleted_in_syspro_is_parked_while_it_is_active_at_its_source() -> None:
     links = Links({"48001": "V00001"})
     error = stuck(supplier(), links=links)

@@ -102,7 +102,12 @@ class SupplierPlanner:
 
     def _matched(self) -> Row | None:
         taken = self._context.links.by_target
-        found = self._directory.matcher.match(self._supplier, key=self._context.key, taken=taken)
+        try:
+            found = self._directory.matcher.match(self._supplier, key=self._context.key, taken=taken)
+        except Parked:
+            if self._supplier.active:
+                raise
+            return None  # a double that somebody has merged into another one: there is nothing left to link
         if found is None:
             # the number it would get is there already: ours, from a store since lost, if it has the same name
             same = self._directory.row(self._policy_number())
