@@ -246,7 +246,6 @@ REMEDIES: dict[str, dict[str, Remedy]] = {
         "characters": Desk.renumber,
         "missing_field": Desk.complete,
         "supplier_without_number": Desk.complete,
-        "supplier_without_number": Desk.complete,
         "total_mismatch": Desk.correct_total,
         "no_lines": Desk.withdraw,
         "ambiguous_charges": Desk.withdraw,
