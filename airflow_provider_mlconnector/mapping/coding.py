@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 
-from airflow_provider_mlconnector.documents.allocation import Cost, Share, allocate, apportion
-from airflow_provider_mlconnector.documents.coding import BilledLine, CodedInvoice, Posting
+from airflow_provider_mlconnector.documents.allocation import Share, allocate, apportion
+from airflow_provider_mlconnector.documents.coding import CodedInvoice, Posting
 from airflow_provider_mlconnector.documents.currency import EXACT, add, minor_unit
-from airflow_provider_mlconnector.documents.invoice import Allocation, ChargeKind, Invoice, Tax
+from airflow_provider_mlconnector.documents.invoice import ChargeKind, Invoice, Tax
 from airflow_provider_mlconnector.documents.validation import CheckedInvoice
 from airflow_provider_mlconnector.errors import Parked, Rejected
 from airflow_provider_mlconnector.mapping.billing import Orders, billed_lines, with_order_coding
-from airflow_provider_mlconnector.mapping.model import (
-    BusinessUnit,
-    ChargeRule,
-    CodeMap,
-    CostCenterMode,
-    MappingSet,
-    TaxPolicy,
-    look_up,
-)
+from airflow_provider_mlconnector.mapping.coder import Account, Coder
+from airflow_provider_mlconnector.mapping.model import BusinessUnit, MappingSet, TaxPolicy, look_up
 from airflow_provider_mlconnector.mapping.taxing import (
     TaxedShare,
     assign_tax_codes,
@@ -30,13 +21,6 @@ from airflow_provider_mlconnector.mapping.taxing import (
     recoverable_tax,
     variance_problem,
 )
-
-_RULES = {
-    Cost.FREIGHT: "freight",
-    Cost.HANDLING: "handling",
-    Cost.MISCELLANEOUS: "miscellaneous",
-    Cost.DISCOUNT: "discount",
-}
 
 
 def code_invoice(
@@ -71,7 +55,7 @@ def code_invoice(
     invoice = checked.invoice
     billed = billed_lines(invoice, orders or {}, not_received=mapping.receipts.not_received)
     checked = with_order_coding(checked, billed, orders or {}, order_first=order_first)
-    coder = _Coder(mapping, invoice.accounting_date or invoice.invoice_date, {line.place: line for line in billed})
+    coder = Coder(mapping, invoice.accounting_date or invoice.invoice_date, {line.place: line for line in billed})
     unit = _business_unit(invoice, mapping)
     currency = coder.mapped(mapping.currencies, invoice.currency, "currency")
     tax = recoverable_tax(checked, mapping)
@@ -101,90 +85,6 @@ def _becomes_cost(mapping: MappingSet) -> Callable[[Tax], bool]:
     return lambda tax: mapping.taxes.policy_of(tax.code) is TaxPolicy.NON_RECOVERABLE
 
 
-@dataclass(frozen=True, slots=True)
-class _Account:
-    """Where a share is posted."""
-
-    gl_code: str
-    cost_center: str
-    analysis_category: str
-    source_account: str
-
-
-@dataclass(slots=True)
-class _Coder:
-    """Looks codes up once per invoice; thousands of lines share few of them."""
-
-    mapping: MappingSet
-    day: date
-    billed: Mapping[int, BilledLine] = field(default_factory=dict)
-    """The lines that bill an order line, by place."""
-    _known: dict[tuple[str, str, Cost], _Account] = field(default_factory=dict)
-
-    def mapped(self, codes: CodeMap, code: str, what: str) -> str:
-        found = look_up(codes, code, self.day)
-        if found is None:
-            ended = f" on {self.day}" if code in codes else ""
-            msg = f"{what} {code} is not mapped{ended}"
-            raise Parked(msg, code=f"unmapped_{what.replace(' ', '_')}", subject=code)
-        return found
-
-    def billed_by(self, share: Share) -> int | None:
-        """Return the place of the line if it bills an order line and bears the share on its own accounts."""
-        return share.line if share.line in self.billed and self._rule(share.cost) == ChargeRule() else None
-
-    def account_of(self, share: Share, line: int) -> _Account:
-        """Return where a share is posted.
-
-        What goes into stock has no account, neither on the order nor on the invoice, and needs none: once received, it
-        stands on the suspense account.
-        """
-        suspense, place = self.mapping.receipts.suspense_account, self.billed_by(share)
-        if place is not None and self.billed[place].received and suspense and not share.allocation.account:
-            return _Account(suspense, "", "", "")
-        return self.account(share.allocation, share.cost, line)
-
-    def account(self, allocation: Allocation, cost: Cost, line: int) -> _Account:
-        key = (allocation.account, allocation.cost_center, cost)
-        if key not in self._known:
-            self._known[key] = self._resolve(allocation, cost, line)
-        return self._known[key]
-
-    def _rule(self, cost: Cost) -> ChargeRule:
-        rule: ChargeRule = getattr(self.mapping.charges, _RULES[cost]) if cost in _RULES else ChargeRule()
-        return rule
-
-    def _resolve(self, allocation: Allocation, cost: Cost, line: int) -> _Account:
-        rule = self._rule(cost)
-        if rule.gl_code:
-            return _Account(rule.gl_code, "", "", "")
-        centers = self.mapping.cost_centers
-        section = "" if centers.mode is CostCenterMode.NONE else self._cost_center(allocation, line)
-        account = rule.account or self._ledger_account(allocation, line)
-        source = "" if rule.account else allocation.account
-        if centers.mode is CostCenterMode.GL_SECTION:
-            code = centers.template.replace("{cost_center}", section).replace("{account}", account)
-            return _Account(code, "", "", source)
-        return _Account(account, section, centers.analysis_category if section else "", source)
-
-    def _ledger_account(self, allocation: Allocation, line: int) -> str:
-        if allocation.account:
-            return self.mapped(self.mapping.accounts, allocation.account, "account")
-        if self.mapping.defaults.account:
-            return self.mapping.defaults.account
-        msg = f"line {line} has no account; code it at the source"
-        raise Rejected(msg, code="missing_account", field="lines.allocations")
-
-    def _cost_center(self, allocation: Allocation, line: int) -> str:
-        centers = self.mapping.cost_centers
-        if allocation.cost_center:
-            return self.mapped(centers.map, allocation.cost_center, "cost center")
-        if self.mapping.defaults.cost_center or centers.mode is CostCenterMode.ANALYSIS:
-            return self.mapping.defaults.cost_center
-        msg = f"line {line} has no cost center; code it at the source"
-        raise Rejected(msg, code="missing_cost_center", field="lines.allocations")
-
-
 def _business_unit(invoice: Invoice, mapping: MappingSet) -> BusinessUnit:
     name = invoice.business_unit or mapping.defaults.business_unit
     unit = mapping.business_units.get(name)
@@ -195,7 +95,7 @@ def _business_unit(invoice: Invoice, mapping: MappingSet) -> BusinessUnit:
     return unit
 
 
-def _terms(invoice: Invoice, coder: _Coder) -> str:
+def _terms(invoice: Invoice, coder: Coder) -> str:
     default = coder.mapping.defaults.terms
     code = invoice.terms.code if invoice.terms else ""
     if not code:
@@ -206,7 +106,7 @@ def _terms(invoice: Invoice, coder: _Coder) -> str:
 
 
 def _fitting_postings(
-    checked: CheckedInvoice, taxed: Sequence[TaxedShare], tax: Decimal, coder: _Coder
+    checked: CheckedInvoice, taxed: Sequence[TaxedShare], tax: Decimal, coder: Coder
 ) -> list[Posting]:
     """Post lines together, or one by one where only that makes the tax work out."""
     problem = ""
@@ -221,9 +121,9 @@ def _fitting_postings(
     raise Parked(problem, code="tax_variance", field="taxes")
 
 
-def _postings(checked: CheckedInvoice, taxed: Iterable[TaxedShare], coder: _Coder, *, together: bool) -> list[Posting]:
+def _postings(checked: CheckedInvoice, taxed: Iterable[TaxedShare], coder: Coder, *, together: bool) -> list[Posting]:
     """Join shares with the same account and tax code (and line); those that cancel out disappear."""
-    joined: dict[tuple[_Account, str, int, int | None], list[Share]] = {}
+    joined: dict[tuple[Account, str, int, int | None], list[Share]] = {}
     lines = checked.invoice.lines
     for item in taxed:
         share = item.share

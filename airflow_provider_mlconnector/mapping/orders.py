@@ -10,7 +10,7 @@ from airflow_provider_mlconnector.documents.coded_order import CodedOrder, Coded
 from airflow_provider_mlconnector.documents.invoice import Allocation
 from airflow_provider_mlconnector.documents.purchase_order import OrderLine, OrderStatus, PurchaseOrder
 from airflow_provider_mlconnector.errors import Parked
-from airflow_provider_mlconnector.mapping.coding import _Coder
+from airflow_provider_mlconnector.mapping.coder import Coder
 from airflow_provider_mlconnector.mapping.model import BusinessUnit, MappingSet, look_up
 
 _WHOLE = Decimal(100)
@@ -29,7 +29,7 @@ def code_order(order: PurchaseOrder, mapping: MappingSet, *, version: int) -> Co
             ``unmapped_account``, ``unmapped_cost_center``, ``unmapped_terms``, ``unmapped_unit``.
         Rejected: A line has an account, but no cost center where the ledger needs one (``missing_cost_center``).
     """
-    coder = _Coder(mapping, order.order_date)
+    coder = Coder(mapping, order.order_date)
     unit = _business_unit(order, mapping)
     canceled = order.status is OrderStatus.CANCELED
     wanted = () if canceled else tuple(line for line in order.lines if not line.is_canceled)
@@ -58,7 +58,7 @@ def _business_unit(order: PurchaseOrder, mapping: MappingSet) -> BusinessUnit:
     return unit
 
 
-def _terms(order: PurchaseOrder, coder: _Coder) -> str:
+def _terms(order: PurchaseOrder, coder: Coder) -> str:
     default = coder.mapping.defaults.terms
     code = order.terms.code if order.terms else ""
     if not code:
@@ -68,7 +68,7 @@ def _terms(order: PurchaseOrder, coder: _Coder) -> str:
     return coder.mapped(coder.mapping.terms, code, "terms")
 
 
-def _coded(line: OrderLine, coder: _Coder, day: date) -> CodedOrderLine:
+def _coded(line: OrderLine, coder: Coder, day: date) -> CodedOrderLine:
     mapping = coder.mapping
     return CodedOrderLine(
         line=line,
@@ -79,7 +79,7 @@ def _coded(line: OrderLine, coder: _Coder, day: date) -> CodedOrderLine:
     )
 
 
-def _shares(line: OrderLine, coder: _Coder) -> tuple[OrderShare, ...]:
+def _shares(line: OrderLine, coder: Coder) -> tuple[OrderShare, ...]:
     """Code who bears the line; parts of one account are one share. Nobody, where neither line nor defaults say."""
     if not line.allocations and not coder.mapping.defaults.account:
         return ()
