@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from airflow_provider_mlconnector.documents.invoice import Invoice
 from airflow_provider_mlconnector.documents.keys import comparable
-from airflow_provider_mlconnector.documents.lifecycle import IN_TARGET, State
+from airflow_provider_mlconnector.documents.lifecycle import IN_TARGET
 from airflow_provider_mlconnector.documents.purchase_order import PurchaseOrder
 from airflow_provider_mlconnector.errors import Parked
 from airflow_provider_mlconnector.store import UnitOfWork
 from airflow_provider_mlconnector.store.records import DocumentRecord
-from airflow_provider_mlconnector.sync.links import COMPANY
+from airflow_provider_mlconnector.sync.links import COMPANY, held_result
 from airflow_provider_mlconnector.sync.route import Route
-from airflow_provider_mlconnector.sync.verdicts import EXECUTED
 from airflow_provider_mlconnector.systems.ports import Context, Known
 
 _ORDER = "purchase_order"
@@ -62,7 +60,7 @@ def held_order(uow: UnitOfWork, route: Route, number: str, whose: str) -> Known:
         raise Parked(text, code="order_ambiguous", field="lines.po_number", subject=number)
     newest = max(held, key=lambda record: record.revision)
     document = PurchaseOrder.model_validate_json(uow.documents.canonicals([newest.id])[newest.id])
-    return Known(newest.revision, document, {**_result(uow, newest), "key": keys[newest.key]})
+    return Known(newest.revision, document, held_result(uow, route, newest))
 
 
 def _revisions(uow: UnitOfWork, route: Route, number: str) -> list[DocumentRecord]:
@@ -86,16 +84,3 @@ def _unknown(route: Route, number: str, whose: str, found: Sequence[DocumentReco
         "is due again once it has. Book it by hand if the order will never come that way"
     )
     return Parked(text, code="order_unknown", field="lines.po_number", subject=number)
-
-
-def _result(uow: UnitOfWork, record: DocumentRecord) -> dict[str, Any]:
-    """Return what is known of the order in the target: its steps' results, or what a look-up found that linked it."""
-    result: dict[str, Any] = {}
-    if record.state is State.LINKED:
-        for event in uow.events.of(record.id):
-            result |= event.detail.get("result") or {}
-        return result
-    for step in uow.steps.of([record.id])[record.id]:
-        if step.state in EXECUTED:
-            result |= step.result
-    return result

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
@@ -25,7 +25,6 @@ from airflow_provider_mlconnector.mapping.suppliers import code_supplier
 from airflow_provider_mlconnector.store import UnitOfWork
 from airflow_provider_mlconnector.store.records import DocumentRecord
 from airflow_provider_mlconnector.sync.billing import billed_orders
-from airflow_provider_mlconnector.sync.links import COMPANY
 from airflow_provider_mlconnector.sync.match import match_context, remember_billing
 from airflow_provider_mlconnector.sync.originals import original_invoice
 from airflow_provider_mlconnector.sync.payments import paid_invoice
@@ -182,24 +181,12 @@ def _order_extract(order: PurchaseOrder) -> Extract:
     )
 
 
-def _order_key(uow: UnitOfWork, route: Route, _order: PurchaseOrder, context: Context) -> Context:
-    """Name the target's key of an order that was found there: its steps were never sent, so they keep no result."""
-    known = context.known
-    if known is None or known.result.get("key"):
-        return context
-    pairs = uow.crosswalk.right(route.document, COMPANY, route.source, route.target, [context.key])
-    if context.key not in pairs:
-        return context
-    return replace(context, known=replace(known, result={**known.result, "key": pairs[context.key]}))
-
-
 PURCHASE_ORDER: Final = DocumentKind(
     name="purchase_order",
     model=PurchaseOrder,
     code=lambda order, coding: code_order(order, coding.mapping, version=coding.version),
     extract=_order_extract,
     revisable=True,
-    enrich=_order_key,
     unrevised=frozenset({"revision", "revision_number"}),
 )
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from airflow_provider_mlconnector.documents.lifecycle import IN_TARGET
+from airflow_provider_mlconnector.documents.lifecycle import IN_TARGET, State
 from airflow_provider_mlconnector.store import UnitOfWork
 from airflow_provider_mlconnector.store.records import Change, DocumentRecord
 from airflow_provider_mlconnector.sync.job import logger
 from airflow_provider_mlconnector.sync.route import Route
+from airflow_provider_mlconnector.sync.verdicts import EXECUTED, FIRST_CONTACT
 from airflow_provider_mlconnector.systems.ports import Links
 
 COMPANY = ""
@@ -21,6 +23,29 @@ def all_links(uow: UnitOfWork, route: Route) -> Links:
     backward = uow.crosswalk.pairs(route.document, COMPANY, route.target, route.source)
     pairs = [*forward, *((ours, theirs) for theirs, ours in backward)]
     return Links(by_source=dict(pairs), by_target={target: source for source, target in pairs})
+
+
+def held_result(uow: UnitOfWork, route: Route, record: DocumentRecord) -> dict[str, Any]:
+    """Return what is known of a document in the target, with its ``key`` there.
+
+    Its steps' results; of one that was found there, whose steps were never sent, what the look-up that linked it found.
+
+    Args:
+        uow: Only read from.
+        route: Names the systems of the pair of keys.
+        record: In the target.
+    """
+    result: dict[str, Any] = {}
+    for step in uow.steps.of([record.id])[record.id]:
+        if step.state in EXECUTED:
+            result |= step.result
+    if record.state is State.LINKED:
+        for event in uow.events.of(record.id):
+            result |= event.detail.get("result") or {}
+        if record.reason_code == FIRST_CONTACT and record.target_reference:
+            result.setdefault("key", record.target_reference)
+    pairs = uow.crosswalk.right(record.document, COMPANY, route.source, route.target, [record.key])
+    return {**result, "key": pairs[record.key]} if record.key in pairs else result
 
 
 def remember_links(uow: UnitOfWork, route: Route, changes: Sequence[Change], done: Sequence[DocumentRecord]) -> None:

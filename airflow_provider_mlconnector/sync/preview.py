@@ -162,7 +162,7 @@ def _context(
     links = all_links(uow, route) if kind.linked else Links()
     held = [other for other in uow.documents.find(body["key"], route=route.name) if other.key == body["key"]]
     newest = max((other for other in held if other.state in IN_TARGET), key=lambda o: o.revision, default=None)
-    known = known_of(uow, kind, newest, decode) if newest and kind.revisable else None
+    known = known_of(uow, route, kind, newest, decode) if newest and kind.revisable else None
     return Context(body["key"], known, links)
 
 

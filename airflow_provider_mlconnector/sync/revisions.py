@@ -13,6 +13,8 @@ from airflow_provider_mlconnector.errors import Parked
 from airflow_provider_mlconnector.store import UnitOfWork
 from airflow_provider_mlconnector.store.records import Change, DocumentRecord, NewDocument, StepState
 from airflow_provider_mlconnector.sync.kinds import DocumentKind
+from airflow_provider_mlconnector.sync.links import held_result
+from airflow_provider_mlconnector.sync.route import Route
 from airflow_provider_mlconnector.sync.verdicts import EXECUTED
 from airflow_provider_mlconnector.systems.ports import Known
 
@@ -31,6 +33,7 @@ class Unchanged(Exception):
 
 def check_revision(
     uow: UnitOfWork,
+    route: Route,
     kind: DocumentKind,
     record: DocumentRecord,
     history: Sequence[DocumentRecord],
@@ -43,6 +46,7 @@ def check_revision(
 
     Args:
         uow: The transaction.
+        route: The documents' route.
         kind: Whether a revision of what the target holds may be written there.
         record: The revision.
         history: Every revision of its key, itself included, as this transaction found them.
@@ -72,7 +76,7 @@ def check_revision(
             raise Parked(text, code="earlier_in_flight", subject=other.id)
     held = max((other for other in older if other.state in IN_TARGET), key=lambda o: o.revision, default=None)
     if held is not None:
-        known = known_of(uow, kind, held, decode)
+        known = known_of(uow, route, kind, held, decode)
         if not is_reassertion(record.revision):
             _compare(kind, held, known.document, document)
     outside = [other for other in older if other.state not in IN_TARGET]
@@ -86,6 +90,7 @@ def check_revision(
 
 def known_of(
     uow: UnitOfWork,
+    route: Route,
     kind: DocumentKind,
     held: DocumentRecord,
     decode: Callable[[bytes], Any],
@@ -93,11 +98,7 @@ def known_of(
     """Return what the target holds of a document, as the store remembers it."""
     kept = uow.documents.canonicals([held.id]).get(held.id)
     document = kind.model.model_validate_json(kept) if kept else decode(uow.documents.payloads([held.id])[held.id])
-    result: dict[str, Any] = {}
-    for step in uow.steps.of([held.id])[held.id]:
-        if step.state in EXECUTED:
-            result |= step.result
-    return Known(held.revision, document, result)
+    return Known(held.revision, document, held_result(uow, route, held))
 
 
 def never_left(uow: UnitOfWork, documents: Sequence[DocumentRecord]) -> list[DocumentRecord]:

@@ -22,7 +22,7 @@ from airflow_provider_mlconnector.sync.mappings import MappingText, current_mapp
 from airflow_provider_mlconnector.sync.preview import preview_verdicts
 from airflow_provider_mlconnector.sync.revisions import Superseded, Unchanged, check_revision, reassert
 from airflow_provider_mlconnector.sync.session import reference_data
-from airflow_provider_mlconnector.sync.verdicts import EXECUTED
+from airflow_provider_mlconnector.sync.verdicts import EXECUTED, FIRST_CONTACT
 from airflow_provider_mlconnector.systems.ports import Context, DocumentTarget, Links, Plan, StepDraft
 
 LOT = 200
@@ -190,7 +190,7 @@ def _judge(
     kind = rules.kind
     try:
         document = rules.decode(payload)
-        known = check_revision(uow, kind, record, history, document, rules.decode)
+        known = check_revision(uow, job.route, kind, record, history, document, rules.decode)
         kind.remember(uow, job.route, record, document)
         document = kind.complete(uow, job.route, document)
         context = kind.enrich(uow, job.route, document, Context(record.key, known, links))
@@ -305,7 +305,7 @@ def _nothing_to_write(
     return Change(
         record,
         State.SKIPPED if met or not plan.key else State.LINKED,
-        reason_code="nothing_to_write" if met or not plan.key else "first_contact",
+        reason_code="nothing_to_write" if met or not plan.key else FIRST_CONTACT,
         reason=plan.reason or "the target says the same already",
         target_reference=plan.key or None,
         **_as_planned(document, plan, rules, {}),

@@ -12,6 +12,8 @@ from airflow_provider_mlconnector.systems.ports import Found, FoundState, Outcom
 
 _HELD = "held"
 """``gl_status`` of a journal that is in the target, not in its ledger."""
+FIRST_CONTACT = "first_contact"
+"""Reason of documents the target was found to hold, saying the same; their target reference is their key there."""
 EXECUTED = frozenset({StepState.DONE, StepState.ACCEPTED})
 """The target holds the step's effect."""
 
