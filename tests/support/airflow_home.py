@@ -129,7 +129,7 @@ def parse(dag_id: str = DAG_ID) -> DAG:
 
 def clear(ti: TaskInstance, task: str, *, downstream: bool) -> None:
     """Clear a task of a running DAG run, and what follows it, with the function behind Airflow's *Clear* button."""
-    dag: SerializedDAG = DagSerialization.deserialize_dag(DagSerialization.serialize_dag(parse()))
+    dag: SerializedDAG = DagSerialization.deserialize_dag(DagSerialization.serialize_dag(parse(ti.dag_id)))
     part = dag.partial_subset([task], include_downstream=downstream, include_upstream=False)
     dag.clear(task_ids=list(part.task_dict), run_id=ti.run_id, dag_run_state=False)
 
