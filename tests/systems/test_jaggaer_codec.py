@@ -178,6 +178,19 @@ def test_splits_by_amount_are_read_as_amounts() -> None:
     assert [a.amount for a in read(data).lines[0].allocations] == [Decimal(60), Decimal(40)]
 
 
+def test_splits_that_do_not_say_what_they_are_pass_as_percentages_only_if_they_can_be() -> None:
+    data = record()
+    entry = splits(data)
+    del entry["distributionType"]
+    assert [a.percent for a in read(data).lines[0].allocations] == [Decimal(60), Decimal(40)]
+    entry["splittableFieldIndexList"]["splittableFieldIndex"][0]["distributionValue"] = 150.5
+    with pytest.raises(Rejected) as caught:
+        read(data)
+    assert (caught.value.code, caught.value.field) == ("allocation_mismatch", "lines[0].allocations")
+    assert "distributionType is empty, and the splits' values 150.5, 40 are no" in caught.value.message
+    assert "state PercentOfPrice or AmountOfPrice" in caught.value.message
+
+
 def test_segments_follow_the_names_of_the_tenant() -> None:
     contract = JaggaerContract.parse({"segments": {"cost_center": "Financial_Unit"}})
     data = json.dumps(record()).replace("CostCenter", "Financial_Unit").encode()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from functools import reduce
+from operator import getitem
 from typing import Any
 
 import pytest
@@ -47,6 +49,10 @@ def test_an_empty_text_is_read_like_a_field_that_is_not_there(name: str) -> None
         assert isinstance(outcome, tuple)
         assert outcome[0] == ("supplier_without_number" if path[-1] == "supplierNumber" else "missing_field")
         assert f"({path[-1]}) is empty" in outcome[1]
+    elif path[-1] == "distributionType" and reduce(getitem, path, DOCUMENTS[label]) == "AmountOfPrice":
+        assert isinstance(outcome, tuple), "amounts are no percentages of one whole"
+        assert outcome[0] == "allocation_mismatch"
+        assert "distributionType is empty" in outcome[1]
     else:
         assert isinstance(outcome, Invoice)
         assert braces(outcome.model_dump(mode="json")) == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -33,6 +33,7 @@ CHARGE_FIELDS = {
 TAX_FIELDS = ("taxCharge1", "taxCharge2")
 """JAGGAER has two tax slots and no tax codes: the slot's name serves as the source's tax code."""
 PERCENT, AMOUNT = "PercentOfPrice", "AmountOfPrice"
+_WHOLE = Decimal(100)
 
 
 def opened(payload: bytes) -> Place:
@@ -177,8 +178,24 @@ def _group(line: Place, group: object, contract: JaggaerContract) -> list[dict[s
         if place.text("context").lower() not in {"", "line"}:
             continue
         splits = place.items("splittableFieldIndexList", "splittableFieldIndex")
-        return [_split(line, place, split, n, len(splits), contract) for n, split in enumerate(splits)]
+        parts = [_split(line, place, split, n, len(splits), contract) for n, split in enumerate(splits)]
+        return _told_apart(place, splits, parts)
     return []
+
+
+def _told_apart(owner: Place, splits: Sequence[object], parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Refuse values of splits that do not say what they are and cannot be percentages."""
+    places = [place for place in (owner.data, *splits) if isinstance(place, Mapping)]
+    stated = any(not is_empty(place.get("distributionType")) for place in places)
+    percents = [part["percent"] for part in parts if "percent" in part]
+    if not parts or stated or sum(percents) == _WHOLE:
+        return parts
+    values = ", ".join(f"{percent:f}" for percent in percents)
+    msg = (
+        f"{owner.words}: distributionType is empty, and the splits' values {values} are no percentages of one whole; "
+        f"state {PERCENT} or {AMOUNT} in JAGGAER"
+    )
+    raise Rejected(msg, code="allocation_mismatch", field=f"{owner.path}allocations", subject="distributionType")
 
 
 def _split(
@@ -201,7 +218,7 @@ def _share(owner: Place, split: Place, count: int) -> dict[str, Any]:
     holder = split if not is_empty(split.data.get("distributionType")) else owner
     kind = holder.text("distributionType")
     if count == 1 and is_empty(split.data.get("distributionValue")):
-        return {"percent": Decimal(100)}
+        return {"percent": _WHOLE}
     value = split.number("distributionValue", required="the split's share")
     if kind in {PERCENT, ""}:
         return {"percent": value}
