@@ -13,8 +13,10 @@ from support.flow import flow
 from support.mishaps import line
 
 from airflow_provider_mlconnector.documents.lifecycle import State
+from airflow_provider_mlconnector.sandbox import master
 
 KWD = {"  JPY: JPY": "  JPY: JPY\n  KWD: KWD"}
+SECTIONS = [section for section, _name in master.COST_CENTERS.values()]
 OWN_LINES = {"  miscellaneous: spread": '  miscellaneous: {gl_code: "40-5300"}'}
 Open = Callable[..., Office]
 
@@ -239,6 +241,21 @@ def test_a_supplier_held_between_validation_and_posting_gets_no_invoice_until_it
     assert office.attempts() == {"APSTIN": 1}
 
 
+def test_an_order_waits_for_a_supplier_that_has_no_number_yet(office: Office) -> None:
+    ordered = office.jaggaer("purchase_order", label="non_stocked")
+    order = office.invoices.sandbox.app.jaggaer.ledger()["purchase_orders"][-1]
+    path = "header.supplier.supplierNumber"
+    office.jaggaer("purchase_order_revise", number=ordered["poNumber"], set={path: {}}, step=0)
+    office.orders.all()
+    document = office.document(str(ordered["poId"]), office.orders)
+    assert (document.state, document.reason_code) == (State.PARKED, "supplier_without_number")
+    office.jaggaer("purchase_order_revise", number=ordered["poNumber"], set={path: order["supplier"]}, step=0)
+    office.orders.all()
+    assert office.document(document.key, office.orders).state is State.POSTED
+    (stored,) = office.invoices.ledger()["purchase_orders"]
+    assert stored["supplier"] == order["supplier"]
+
+
 # --- texts and keys --------------------------------------------------------------------------------------------------
 
 AWKWARD = "Müller & Søn ]]> <b> \"q\" 'a' €"
@@ -319,3 +336,50 @@ def test_a_journal_refused_after_its_invoice_was_posted_resumes_alone(opened: Op
     assert document.state is State.POSTED, document.reason
     assert office.attempts() == {"APSTIN": 1, "GENTJL": 1}
     assert (office.balance("20-5130"), office.balance("00-2150")) == (100, -100)
+
+
+# --- codes and payments back to JAGGAER -------------------------------------------------------------------------------
+
+
+def test_an_account_put_on_hold_becomes_inactive_in_jaggaer_and_active_again(office: Office) -> None:
+    template = {"gl_template": "{cost_center}-{account}"}
+    accounts = office.into_jaggaer("accounts", "ledger_account", source_options=template)
+
+    def shown() -> str:
+        rows = office.invoices.sandbox.app.jaggaer.ledger()["code_lists"]
+        (found,) = [row for row in rows if (row["customFieldName"], row["value"]) == ("Account", "51200")]
+        return str(found["active"])
+
+    def hold(on_hold: bool) -> None:
+        for section in SECTIONS:
+            office.syspro("gl_account", gl_code=f"{section}-5120", on_hold=on_hold)
+        accounts.all()
+        accounts.run += 1
+
+    accounts.all()
+    before = shown()
+    hold(on_hold=True)
+    closed = shown()
+    hold(on_hold=False)
+    assert (before, closed, shown()) == ("true", "false", "true")
+    written = len(office.invoices.sandbox.app.jaggaer.ledger()["write_attempts"])
+    accounts.all()
+    assert len(office.invoices.sandbox.app.jaggaer.ledger()["write_attempts"]) == written
+
+
+def test_a_payment_is_told_to_jaggaer_once_and_is_no_news_about_its_invoice(opened: Open) -> None:
+    office = opened(jaggaer={"invoices": 0, "payments": True})
+    key = office.bill("PAID-1")
+    assert office.run(key).state is State.POSTED
+    payments = office.into_jaggaer("payments", "payment", options={"invoices_route": office.invoices.route.name})
+    office.syspro("pay_invoice", supplier="V00001", invoice="PAID-1", value="40")
+    payments.all()
+    office.syspro("pay_invoice", supplier="V00001", invoice="PAID-1")
+    payments.all()
+    payments.all()
+    told = office.invoices.sandbox.app.jaggaer.ledger()["payments"]
+    assert [(str(row["invoice_id"]), Decimal(str(row["amount"]))) for row in told] == [(key, 40), (key, 60)]
+    assert office.run(key).state in {State.POSTED, State.SKIPPED}
+    states = {one.state for one in office.invoices.documents() if one.key == key}
+    assert State.CHANGED_AFTER_POSTING not in states
+    assert office.attempts() == {"APSTIN": 1}

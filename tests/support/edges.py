@@ -34,12 +34,16 @@ class Office:
         self.invoices.mapping.write_text(text)
         self.orders = self._route("orders", "purchase_order")
         self.suppliers = self._route("suppliers_in", "supplier", opposite="suppliers_out")
-        back = {"source": "syspro", "target": "jaggaer", "mapping": MappingSource(reverse=True)}
-        self.back = self._route("suppliers_out", "supplier", opposite="suppliers_in", **back)
+        self.back = self.into_jaggaer("suppliers_out", "supplier", opposite="suppliers_in")
 
     def _route(self, name: str, document: str, **changes: Any) -> Flow:
         update = {"name": name, "document": document, **changes}
         return self.invoices.for_route(self.invoices.route.model_copy(update=update))
+
+    def into_jaggaer(self, name: str, document: str, **changes: Any) -> Flow:
+        """Return a route from SYSPRO to JAGGAER."""
+        back = {"source": "syspro", "target": "jaggaer", "mapping": MappingSource(reverse=True)}
+        return self._route(name, document, **back, **changes)
 
     def option(self, route: Flow, **options: Any) -> Flow:
         """Return a route with other options for its target."""
