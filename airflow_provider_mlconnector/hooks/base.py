@@ -109,7 +109,8 @@ class SystemHook(BaseHook):
 
     def _not_made_for(self, route: Route, role: str) -> ConfigurationError:
         where = f"route {route.name!r}, {role}"
-        message = f"{where}: {self.system} (connection '{self.conn_id}') cannot be the {role} of {route.document}s"
+        kind = route.document.replace("_", " ")
+        message = f"{where}: {self.system} (connection '{self.conn_id}') cannot be the {role} of {kind}s"
         return ConfigurationError(message, field=where)
 
     def is_target(self, route: Route) -> bool:

@@ -105,7 +105,7 @@ def told(reference: Reference) -> dict[str, Any]:
     log.info(
         "%d %ss: %s\n  batch %s\n  audit rows %s in store %s",
         reference.count,
-        reference.document,
+        reference.document.replace("_", " "),
         states,
         reference.batch_id,
         rows,

@@ -19,6 +19,7 @@ from airflow_provider_mlconnector.hooks.syspro import SysproHook
 from airflow_provider_mlconnector.sandbox.server import RunningSandbox
 from airflow_provider_mlconnector.store import Store
 from airflow_provider_mlconnector.store.records import Actor
+from airflow_provider_mlconnector.sync.route import Route
 
 WRONG = "completely-wrong-9"
 
@@ -69,6 +70,42 @@ def test_a_good_syspro_connection_names_everything_it_tried(connect: Any, secret
     assert message.startswith("OK: log-on: operator MLCONN, company EDU1; ")
     for part in ("COMFND ApSupplier", "COMFND GenMaster", "APSTIN"):
         assert part in message
+
+
+@pytest.mark.usefixtures("local_store")
+def test_the_test_button_passes_a_site_of_invoices_and_says_what_other_flows_would_miss(
+    connect: Any, site: RunningSandbox, secrets: list[str]
+) -> None:
+    reset = {"syspro": {"unlicensed": ["PORTOI"]}}
+    requests.post(f"{site.url}/_sandbox/reset", json=reset, timeout=30).raise_for_status()
+    ok, message = _test(hook_for(connect("syspro")), secrets)
+    assert ok
+    assert message.startswith("Missing for other flows only: PORTOI: not available: needed by purchase orders; ")
+    assert ". OK: log-on: " in message
+
+
+def test_a_route_a_connection_cannot_serve_is_refused_before_anything_is_tried(
+    connect: Any, site: RunningSandbox
+) -> None:
+    route = Route(name="r", document="purchase_order", source=connect("syspro"), target=connect("jaggaer"))
+    with pytest.raises(ConfigurationError, match=r"SYSPRO .* cannot be the source of purchase orders"):
+        SysproHook().probe(route)
+    with pytest.raises(ConfigurationError, match=r"JAGGAER .* cannot be the target of purchase orders"):
+        JaggaerHook().probe(route)
+    assert not _requests(site)
+
+
+@pytest.mark.parametrize(("document", "named"), [("supplier", "supplier list"), ("ledger_account", "code list")])
+def test_what_a_route_needs_of_jaggaer_must_be_offered_there(
+    connect: Any, site: RunningSandbox, document: Any, named: str
+) -> None:
+    gone = {"suppliers": {"list": "/not/there"}, "gl_codes": {"list": "/not/there"}}
+    route = Route(
+        name="r", document=document, source="syspro_default", target=connect("jaggaer", extra={"contract": gone})
+    )
+    missing = [check.name for check in JaggaerHook().probe(route) if not check.ok]
+    assert missing == [named]
+    assert all(check.ok for check in JaggaerHook().probe())
 
 
 def test_a_good_jaggaer_connection_shows_which_invoices_it_would_take(connect: Any, secrets: list[str]) -> None:

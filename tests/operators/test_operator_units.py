@@ -14,7 +14,7 @@ from support.example_dag import DAG_ID, fresh_dag
 
 from airflow_provider_mlconnector.errors import ConfigurationError
 from airflow_provider_mlconnector.operators import settle as settle_module
-from airflow_provider_mlconnector.operators.base import batch_of, is_true, moment
+from airflow_provider_mlconnector.operators.base import batch_of, is_true, moment, told
 from airflow_provider_mlconnector.operators.documents import (
     ExtractDocumentsOperator,
     PlanChunksOperator,
@@ -195,3 +195,10 @@ def test_the_sensor_leaves_what_stays_open_to_the_report_instead_of_failing(monk
 def test_the_report_knows_which_tasks_before_it_failed(states: dict[str, str], named: list[str]) -> None:
     report = fresh_dag().get_task("report")
     assert sorted(report._failed_before({"ti": FakeTask(states)})) == named
+
+
+def test_the_log_of_a_step_names_the_kind_of_document_in_words(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", logger="airflow.task.mlconnector")
+    xcom = told(Reference("b", "r", "purchase_order", 3, {"changed_after_posting": 1, "posted": 2}, 4, 9, "s"))
+    assert xcom["document"] == "purchase_order", "XCom keeps the technical name"
+    assert "3 purchase orders: 1 changed after posting, 2 posted" in caplog.text
