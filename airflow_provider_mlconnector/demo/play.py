@@ -26,7 +26,7 @@ from airflow_provider_mlconnector.demo.pair import (
     read_reconciliation,
     read_routes,
 )
-from airflow_provider_mlconnector.demo.proofs import prove
+from airflow_provider_mlconnector.demo.proofs import ONCE, prove
 from airflow_provider_mlconnector.demo.simulated import Site, running_site
 from airflow_provider_mlconnector.demo.stage import DagRun, prepare, run_dag
 from airflow_provider_mlconnector.demo.tell import Outcome, as_json, tell
@@ -128,7 +128,7 @@ def _calls(site: Site) -> dict[str, Counter[str]]:
 
 
 def _posted(ledger: dict[str, Any]) -> int:
-    return sum(1 for row in ledger["write_attempts"] if row["outcome"] == "posted")
+    return sum(1 for row in ledger["write_attempts"] if row["outcome"] == "posted" and row["bo"] in ONCE)
 
 
 def _close(outcome: Outcome, home: Home, out: Console, *, ui: bool) -> None:

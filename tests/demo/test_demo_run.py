@@ -15,7 +15,7 @@ CLI = "from airflow_provider_mlconnector.cli import app; app()"
 
 def demo(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = (sys.executable, "-c", CLI, "demo", "--home", str(home), "--json", *arguments)
-    return subprocess.run(command, capture_output=True, text=True, timeout=500, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=800, check=False)
 
 
 def outcome(ran: subprocess.CompletedProcess[str]) -> Any:
@@ -24,7 +24,7 @@ def outcome(ran: subprocess.CompletedProcess[str]) -> Any:
 
 
 @pytest.mark.airflow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_the_demo_holds_its_proofs_and_a_second_run_posts_nothing(tmp_path: Path) -> None:
     first = outcome(demo(tmp_path, "--invoices", "60"))
     assert first["holds"]
@@ -34,8 +34,14 @@ def test_the_demo_holds_its_proofs_and_a_second_run_posts_nothing(tmp_path: Path
     assert all(document["reason"] for cause in first["stuck"] for document in cause["documents"])
     assert {row["task_id"] for row in first["tasks"] if row["state"] != "success"} == {"report"}
 
+    for name, route in first["routes"].items():
+        assert route["counts"].get("posted", 0) + route["counts"].get("linked", 0), f"nothing moved on {name}"
+    assert (tmp_path / "reconciliation.html").stat().st_size
+
     again = outcome(demo(tmp_path, "--invoices", "60"))
     assert again["holds"]
     assert again["booked_in_this_run"] == 0
-    assert again["counts"] == first["counts"]
+    # what accounts payable paid in between comes back as a revision with nothing to post
+    before, after = ({k: v for k, v in run["counts"].items() if k != "skipped"} for run in (first, again))
+    assert after == before
     assert again["store"] == first["store"]
