@@ -18,6 +18,7 @@ from airflow_provider_mlconnector.sync.route import Route
 
 OUR_PREFIX = "MLC"
 """How references of ours begin (:func:`~airflow_provider_mlconnector.sync.job.our_reference`)."""
+_HALF_A_CENT = Decimal("0.005")
 _NEXT_RUN = frozenset({State.EXTRACTED, State.VALIDATED})
 
 
@@ -216,6 +217,17 @@ def _gone_from_left(known: Knowledge, document: DocumentRecord, *, ours: bool) -
     return say("gone_from_source", text)
 
 
+def _only_decimals(known: Knowledge, gap: Gap) -> Reason | None:
+    """Explain a difference that is but the decimal a currency has more (KWD: three) than the right side keeps."""
+    left, right = gap.left, gap.right
+    if left is None or right is None or left.amount == round(left.amount, 2):
+        return None
+    lines = Decimal(dict(left.facts).get("lines", 1) or 1)
+    if abs(left.amount - right.amount) > _HALF_A_CENT * lines or len(differing(left, right)) > 1:
+        return None
+    return because("two_decimals", f"{known.right} keeps two decimals: {left.amount} and {right.amount}")
+
+
 # --- on both sides -------------------------------------------------------------------------------------------------
 
 
@@ -226,8 +238,8 @@ def _different(
     for document in newest:
         if document.state not in IN_TARGET and document.state not in {State.SUPERSEDED, State.SKIPPED}:
             return told(document)
-    if changed := _changed_since(uow, known, gap, right):
-        return changed
+    if said := _changed_since(uow, known, gap, right) or _only_decimals(known, gap):
+        return said
     if gap.right is not None and gap.right.status == "complete":
         return because("complete_in_target", f"received in full in {known.right}; receipts are not transferred")
     if gap.left is not None and not gap.left.counted and not any(doc.state in IN_TARGET for doc in left):
@@ -277,6 +289,9 @@ def _owed(uow: UnitOfWork, known: Knowledge, gap: Gap) -> Reason:
     gross = Decimal(dict(right.facts)[GROSS])
     if (Decimal(dict(left.facts)[GROSS]), left.currency) != (gross, right.currency):
         return because("invoice_differs", "the invoice itself differs, and so does what is owed: see there")
+    if not left.owed and right.owed is not None and right.owed < 0:
+        text = f"paid in full before a credit of {-right.owed} came, which {known.right} now owes us"
+        return because("credited_after_payment", text)
     if not left.owed:
         return unclear("paid_in_source", f"{known.left} says paid, {known.right} still owes {right.owed}")
     paid = right.paid or Decimal(0)
