@@ -12,7 +12,7 @@ from support.month_office import Office, pick
 from airflow_provider_mlconnector.sandbox.jaggaer import order_recipes
 
 Row = Mapping[str, Any]
-BAD_SHARE, CHANGED_SHARE, CANCELLED_SHARE, RECEIVED_SHARE = 0.04, 0.06, 0.01, 0.5
+BAD_SHARE, CHANGED_SHARE, CANCELLED_SHARE, RECEIVED_SHARE = 0.04, 0.06, 0.01, 0.35
 OPEN_ORDERS = 400
 """Orders people still work with: those of the last days."""
 

@@ -254,6 +254,7 @@ REMEDIES: dict[str, dict[str, Remedy]] = {
         "supplier_currency": Desk.in_dollars,
         "order_unit": Desk.in_units,
         "not_received": Desk.withdraw,
+        "receipt_taken": Desk.wait,
         "number_already_used": Desk.untype,
         "withdrawn_after_posting": Desk.close,
     },
