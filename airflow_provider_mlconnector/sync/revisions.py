@@ -77,7 +77,7 @@ def check_revision(
     held = max((other for other in older if other.state in IN_TARGET), key=lambda o: o.revision, default=None)
     if held is not None:
         known = known_of(uow, route, kind, held, decode)
-        if not is_reassertion(record.revision):
+        if not is_reassertion(record.revision) and not _owed_a_repetition(older, held):
             _compare(kind, held, known.document, document)
     outside = [other for other in older if other.state not in IN_TARGET]
     left = {other.id for other in outside} - {other.id for other in never_left(uow, outside)}
@@ -86,6 +86,14 @@ def check_revision(
         raise Parked(text, code="earlier_in_flight", subject=min(left))
     supersede(uow, outside, by=record.revision)
     return known
+
+
+def _owed_a_repetition(older: Sequence[DocumentRecord], held: DocumentRecord) -> bool:
+    """Whether a repetition was asked for since, and this revision takes its place before it was written."""
+    lost = REPLACEABLE | {State.SUPERSEDED}
+    return any(
+        other.revision > held.revision and other.state in lost and is_reassertion(other.revision) for other in older
+    )
 
 
 def known_of(

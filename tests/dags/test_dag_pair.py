@@ -141,6 +141,7 @@ def test_a_red_report_of_one_group_leaves_the_other_untouched_and_the_assets_tol
     deployment: Deployment = deploy(jaggaer={"invoices": 0})
     deployment.sandbox.app.jaggaer.add("supplier_create", LONG)  # SYSPRO's names end at 50 characters
     deployment.sandbox.app.syspro.add("supplier", {"supplier": "P77", "name": "Quarry Bolts"})
+    deployment.sandbox.app.clock.advance(5)  # a run reads what was changed before the second in which it begins
     outcome = deployment.run(dag_id=SUPPLIERS)
     assert outcome.state == "failed"
     red = [task for task, state in outcome.tasks.items() if state != "success"]

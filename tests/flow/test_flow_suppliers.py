@@ -164,6 +164,17 @@ def test_a_name_typed_into_syspro_alone_is_put_right_within_the_next_cycle(deplo
     quiet(deployment)
 
 
+def test_a_repetition_asked_for_is_not_lost_to_a_change_that_says_nothing_new(deployment: Flow) -> None:
+    by_hand(deployment, "syspro", "supplier", supplier="V00003", name="Typed In Wrong")
+    deployment.for_route(BACK).all()  # asks JAGGAER's route for its name once more
+    deployment.run += 1
+    deployment.clock.advance(60)
+    by_hand(deployment, "jaggaer", "supplier_edit", number="V00003", set={"webSite": "https://v00003.example"})
+    both(deployment)
+    assert in_syspro(deployment, "V00003")["SupplierName"] == _name("V00003")
+    quiet(deployment)
+
+
 @pytest.mark.parametrize("kind", ["reset_after", "reset_before", "cut_body"])
 def test_lost_answers_are_settled_and_every_supplier_is_written_once(deployment: Flow, kind: str) -> None:
     name = f"Lost & Found {kind}"
