@@ -14,7 +14,7 @@ HOLDS = (
     "modules import",
     "Airflow lists the provider and its connection types",
     "mlconnector dags copy: mappings/jaggaer_to_syspro.yaml, syspro_jaggaer.py",
-    "1 DAG(s) parse",
+    "7 DAG(s) parse",
     "the DAG ran green twice; 20 write(s), all by the first run",
 )
 
