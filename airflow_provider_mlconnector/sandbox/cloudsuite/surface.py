@@ -1,0 +1,76 @@
+"""How a product stands behind the gateway: CSI's IDO service, M3, LN and FSM are each one surface."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from airflow_provider_mlconnector.sandbox.cloudsuite.attempts import Attempt
+from airflow_provider_mlconnector.sandbox.cloudsuite.options import CloudSuiteOptions
+from airflow_provider_mlconnector.sandbox.cloudsuite.tables import Origin
+
+SERVICE_USER = "ml_service"
+"""Product user the service account is linked to (SIM)."""
+PersonAction = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+@dataclass(slots=True)
+class Site:
+    """What all products of a tenant share.
+
+    Attributes:
+        seed: Everything generated follows from it.
+        now: The simulated present.
+        options: The tenant's switches.
+        attempts: Every write asked for, in order; surfaces add theirs.
+    """
+
+    seed: int
+    now: Callable[[], datetime]
+    options: CloudSuiteOptions
+    attempts: list[Attempt] = field(default_factory=list)
+
+    def origin(self, request: Request, user: str) -> Origin:
+        """Return who writes by this request."""
+        return Origin(self.now(), user, request.state.request_no)
+
+    def person(self, name: str = "clerk") -> Origin:
+        """Return who writes at a screen."""
+        return Origin(self.now(), name, person=True)
+
+
+class Surface(Protocol):
+    """One product. The gateway has checked tenant, token and pace before a surface is asked.
+
+    Attributes:
+        prefix: Context below the tenant, such as ``M3``; the surface serves ``/{ti}/{prefix}/…``.
+    """
+
+    prefix: str
+
+    def call_name(self, path: str, query: Mapping[str, str], method: str) -> str:
+        """Name a call for faults and counts, without its body; ``path`` follows the prefix, no slash in front."""
+
+    def writes(self, path: str, method: str) -> bool:
+        """Tell whether a request may change the books: such requests are done again after a restart."""
+
+    async def handle(self, request: Request, path: str, user: str) -> Response:
+        """Answer one request; ``path`` as in ``call_name`` (with matrix parameters), ``user`` is who asks."""
+
+    def ledger(self) -> dict[str, Any]:
+        """Return this product's part of the oracle, under a name of its own: ``{"m3": {…}}``."""
+
+    def persons(self) -> Mapping[str, PersonAction]:
+        """Return what people can do there, by kind; kinds are unique over all surfaces.
+
+        An action takes the rest of the ``POST documents`` body and raises ValueError where the product would refuse.
+        """
+
+
+SurfaceMaker = Callable[[Site], Surface]
+"""How ``system.SURFACES`` lists them."""
