@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from airflow_provider_mlconnector.sandbox.cloudsuite.attempts import Attempt
 from airflow_provider_mlconnector.sandbox.cloudsuite.options import CloudSuiteOptions
-from airflow_provider_mlconnector.sandbox.cloudsuite.tables import Origin
+from airflow_provider_mlconnector.sandbox.cloudsuite.tables import Origin, Table
 
 SERVICE_USER = "ml_service"
 """Product user the service account is linked to (SIM)."""
@@ -70,6 +70,45 @@ class Surface(Protocol):
 
         An action takes the rest of the ``POST documents`` body and raises ValueError where the product would refuse.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """What a method of an IDO gives back: all parameters, outputs filled in, and 0 (done) or 16 (see the Infobar)."""
+
+    parameters: list[str | None]
+    value: str = "0"
+
+
+Method = Callable[[list[str | None], Origin], Returned]
+"""Takes the positional parameters of ``invoke``; raises ``tables.Refused`` for a failure in band."""
+
+
+class IdoBooks(Protocol):
+    """What the IDO service serves: tables and methods of one site, with their rules in the tables' hooks.
+
+    Attributes:
+        tables: By IDO.
+        methods: By (IDO, method).
+    """
+
+    tables: Mapping[str, Table]
+    methods: Mapping[tuple[str, str], Method]
+
+    def tick(self) -> None:
+        """Do what jobs of the product have fallen due to do; called before every request and every look.
+
+        A job works as of its due moment and dates its rows so: a restart repeats writes, not the reads in between.
+        """
+
+    def ledger(self) -> dict[str, Any]:
+        """Return the books for the oracle; attempts are added by the service."""
+
+    def persons(self) -> Mapping[str, PersonAction]:
+        """Return what people can do, by kind."""
+
+    def truth(self) -> dict[str, Any]:
+        """Return which kind of document each generated one is."""
 
 
 SurfaceMaker = Callable[[Site], Surface]

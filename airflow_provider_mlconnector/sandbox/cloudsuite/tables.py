@@ -13,6 +13,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
+from zlib import crc32
 
 from airflow_provider_mlconnector.sandbox.cloudsuite.columns import COMMON, Column, Kind, Row, folded
 
@@ -278,7 +279,7 @@ class Table:
     def _pointer(self) -> str:
         """Return a new RowPointer: unique, and in no order, as the real ones are."""
         self._made += 1
-        return f"{sum(self.alias.encode()):08x}-0000-4000-8000-{self._made * _SCATTER % _POINTERS:012x}"
+        return f"{crc32(self.ido.encode()):08x}-0000-4000-8000-{self._made * _SCATTER % _POINTERS:012x}"
 
 
 def _stamp(moment: datetime) -> datetime:
