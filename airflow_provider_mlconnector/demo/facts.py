@@ -97,7 +97,7 @@ def _posted(documents: Sequence[DocumentRecord], steps: Mapping[str, Sequence[St
     found = []
     for document in documents:
         for step in steps.get(document.id, ()):
-            executed = step.state in {StepState.DONE, StepState.ACCEPTED}
+            executed = step.state in {StepState.DONE, StepState.ACCEPTED, StepState.SUBMITTED}
             if step.name in AP_STEPS and executed and document.state is not State.LINKED:
                 number = step.payload["fingerprint"].get("original", document.number)
                 kind = AP_STEPS[step.name]

@@ -78,7 +78,8 @@ TRANSITIONS: dict[State, frozenset[State]] = {
             _S.PARKED,
         }
     ),
-    _S.SUBMITTED: frozenset({_S.ACCEPTED, _S.POSTED, _S.FAILED, _S.UNCERTAIN}),
+    # to itself when a person is asked to look; back to validated only by that person's word that it is not there
+    _S.SUBMITTED: frozenset({_S.SUBMITTED, _S.VALIDATED, _S.ACCEPTED, _S.POSTED, _S.FAILED, _S.UNCERTAIN}),
     _S.ACCEPTED: frozenset({_S.ACCEPTED, _S.POSTED, _S.FAILED}),
     _S.POSTED: frozenset(),
     # "parked", "rejected" and "failed" are looked at again: by the next run, or by a replay

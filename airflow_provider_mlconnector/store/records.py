@@ -132,6 +132,8 @@ class StepState(StrEnum):
     """The intent is committed: from here on it may have been executed until proven otherwise."""
     DONE = "done"
     ACCEPTED = "accepted"
+    SUBMITTED = "submitted"
+    """Handed over, not seen in the target yet."""
     REFUSED = "refused"
     ABSENT = "absent"
     """Looked up and proven not executed."""

@@ -52,9 +52,9 @@ class _Pass:
 def extract(job: Job, source: DocumentSource, *, window: Window | None = None) -> Reference:
     """Read one window of changes into the store.
 
-    The list is read until two passes agree on its keys: an offset list loses rows when others are edited while it is
-    read. A revision already known costs nothing, so a rerun is cheap and needs no cursor. The watermark moves once, at
-    the end; an explicit window leaves it alone.
+    An offset list loses rows when others are edited while it is read, so it is read until two passes agree on its keys.
+    One that is ordered by change and goes on by key is read once. A revision already known costs nothing, so a rerun is
+    cheap and needs no cursor. The watermark moves once, at the end; an explicit window leaves it alone.
 
     Args:
         job: The job.
@@ -107,7 +107,7 @@ def _read_until_two_agree(job: Job, source: DocumentSource, span: Window, keeper
             _take_page(job, source, records, current)
             job.progress("page")
         logger.info("Pass %d over %s: %d records in the window", number, job.route.source, current.total)
-        if current.agrees_with(previous):
+        if source.ordered_by_change or current.agrees_with(previous):
             return current
         previous = current
     message = (

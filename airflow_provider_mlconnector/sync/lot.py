@@ -15,7 +15,7 @@ from airflow_provider_mlconnector.sync.job import Job, logger
 from airflow_provider_mlconnector.sync.links import remember_links
 from airflow_provider_mlconnector.sync.proofs import prove_reference
 from airflow_provider_mlconnector.sync.session import Keeper
-from airflow_provider_mlconnector.sync.verdicts import EXECUTED, Verdict, from_found, from_outcome
+from airflow_provider_mlconnector.sync.verdicts import EXECUTED, Verdict, from_found, from_outcome, stands
 from airflow_provider_mlconnector.systems.ports import (
     DocumentTarget,
     FoundState,
@@ -169,7 +169,8 @@ class Lot:
         answered = list(zip(batch, outcomes, strict=True))
         duplicates = [work for work, outcome in answered if outcome.state is OutcomeState.DUPLICATE]
         verdicts = [(work, from_outcome(outcome)) for work, outcome in answered if work not in duplicates]
-        certain = [work.draft for work, verdict in verdicts if verdict.step in EXECUTED]
+        # what is only handed over cannot be found yet, which proves nothing
+        certain = [work.draft for work, verdict in verdicts if verdict.step in EXECUTED - {StepState.SUBMITTED}]
         self._conclude(verdicts)
         self._compare_duplicates(duplicates)
         prove_reference(self._job, self._target, self._session, certain)
@@ -232,9 +233,8 @@ class Lot:
         self._job.progress("recorded")
 
     def _final_change(self, work: Work, verdict: Verdict) -> Change:
-        state = verdict.state
-        if state is State.POSTED and any(step.state is StepState.ACCEPTED for step in work.steps):
-            state = State.ACCEPTED
+        complete = verdict.state is State.POSTED or verdict.step in EXECUTED
+        state = stands(step.state for step in work.steps) if complete else verdict.state
         return Change(
             work.document,
             state,

@@ -12,8 +12,8 @@ from airflow_provider_mlconnector.documents.lifecycle import State
 from airflow_provider_mlconnector.store.records import DocumentRecord, StepRecord, StepState
 from airflow_provider_mlconnector.sync.corrections import Correction
 from airflow_provider_mlconnector.sync.settling import SECOND_LOOK
-from airflow_provider_mlconnector.sync.verdicts import EXECUTED
-from airflow_provider_mlconnector.systems.ports import StepKind
+from airflow_provider_mlconnector.sync.verdicts import EXECUTED, stands
+from airflow_provider_mlconnector.systems.ports import NOT_SEEN, StepKind
 
 _OPEN = frozenset({StepState.SENDING, StepState.UNCERTAIN})
 _WITHDRAWN = frozenset({"closed_at_source", "no_longer_eligible"})
@@ -33,7 +33,7 @@ _NOTHING_TO_DO: Mapping[State, str] = {
     State.SUPERSEDED: "has a newer revision in its place: replay that one",
 }
 TAKEN_UP: Final = frozenset(State) - _NOTHING_TO_DO.keys()
-"""States a replay can do something about."""
+"""States a replay of a whole route can do something about; what stays submitted needs a word on each document."""
 
 
 class Seen(StrEnum):
@@ -113,6 +113,8 @@ def decide(
         return Decision(document, State.SKIPPED, "is closed as handled by hand")
     if document.state is State.UNCERTAIN:
         return _settle(document, steps, order, now)
+    if document.state is State.SUBMITTED:
+        return _told_of(document, steps, order, now)
     return _again(document, steps, order, outdated=outdated, now=now)
 
 
@@ -126,7 +128,7 @@ def _objection(document: DocumentRecord, order: Order, now: datetime) -> str:
     changed = document.state is State.CHANGED_AFTER_POSTING
     held = document.lease_until is not None and document.lease_until > now
     objections = (
-        (document.state in _NOTHING_TO_DO, _NOTHING_TO_DO.get(document.state, "")),
+        (document.state in _NOTHING_TO_DO and not _unseen(document), _NOTHING_TO_DO.get(document.state, "")),
         (held, f"is in the hands of {document.lease_owner} until {_time(document.lease_until)}"),
         (
             order.correction and order.correction.document_id != document.id,
@@ -138,7 +140,7 @@ def _objection(document: DocumentRecord, order: Order, now: datetime) -> str:
         ),
         (order.handled and not changed, "was not changed after posting: there is nothing to close as handled"),
         (
-            order.seen and document.state is not State.UNCERTAIN,
+            order.seen and document.state not in {State.UNCERTAIN, State.SUBMITTED},
             "has no write on its way that somebody could have looked for",
         ),
     )
@@ -202,12 +204,35 @@ def _settle(document: DocumentRecord, steps: Sequence[StepRecord], order: Order,
     if order.seen is Seen.ABSENT:
         text = f"counts as not executed ({step.name}): the next run looks it up once more and sends it"
         return Decision(document, State.VALIDATED, text, now, (step, StepState.ABSENT))
+    return _executed(document, step, steps, now)
+
+
+def _executed(document: DocumentRecord, step: StepRecord, steps: Sequence[StepRecord], now: datetime) -> Decision:
     others = {other.state for other in steps if other.id != step.id}
     if others - EXECUTED:
         text = f"counts as executed ({step.name}): the next run sends the rest"
         return Decision(document, State.VALIDATED, text, now, (step, StepState.DONE))
-    to = State.ACCEPTED if StepState.ACCEPTED in others else State.POSTED
-    return Decision(document, to, f"counts as executed ({step.name})", settles=(step, StepState.DONE))
+    return Decision(document, stands(others), f"counts as executed ({step.name})", settles=(step, StepState.DONE))
+
+
+def _unseen(document: DocumentRecord) -> bool:
+    """Whether the document was handed over so long ago that a person is asked what the target has of it."""
+    return document.state is State.SUBMITTED and document.reason_code == NOT_SEEN
+
+
+def _told_of(document: DocumentRecord, steps: Sequence[StepRecord], order: Order, now: datetime) -> Decision:
+    """Take a person's word for what was handed over and not seen since; without it nothing is decided."""
+    step = next((step for step in steps if step.state is StepState.SUBMITTED), None)
+    if step is None:
+        return refuse(document, "has nothing handed over although it is submitted: please report this")
+    if order.correction:
+        return refuse(document, "is handed over: its payload may not change until somebody says it is not there")
+    if order.seen is None:
+        return refuse(document, "is looked for by every run anyway: say what you saw of it in the target")
+    if order.seen is Seen.ABSENT:
+        text = f"counts as not taken up ({step.name}): the next run looks it up once more and sends it"
+        return Decision(document, State.VALIDATED, text, now, (step, StepState.ABSENT))
+    return _executed(document, step, steps, now)
 
 
 def _for_a_person(document: DocumentRecord, step: StepRecord | None, now: datetime) -> bool:

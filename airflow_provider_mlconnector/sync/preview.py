@@ -198,7 +198,7 @@ def _rehearsed(
         with job.unit_of_work() as uow:
             for draft, outcome in zip(batch, outcomes, strict=True):
                 key = owner[id(draft)]
-                fine = outcome.state in {OutcomeState.POSTED, OutcomeState.ACCEPTED}
+                fine = outcome.state in {OutcomeState.POSTED, OutcomeState.ACCEPTED, OutcomeState.SUBMITTED}
                 state = WOULD_POST if fine else "would_be_refused"
                 changed = {"state": state, "reason_code": outcome.code, "reason": outcome.text}
                 uow.previews.put(job.preview_id, key, {**waiting[key], **changed})

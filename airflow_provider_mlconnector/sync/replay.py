@@ -15,7 +15,7 @@ from airflow_provider_mlconnector.documents.lifecycle import State
 from airflow_provider_mlconnector.store import Store, UnitOfWork
 from airflow_provider_mlconnector.store.records import Actor, Change, DocumentRecord, StepState
 from airflow_provider_mlconnector.sync.orders import TAKEN_UP, Decision, Order, decide, refuse
-from airflow_provider_mlconnector.systems.ports import Clock
+from airflow_provider_mlconnector.systems.ports import NOT_SEEN, Clock
 
 REPLAYED: Final = "replayed"
 """Kind of the event, and reason code of what waits for its next run or was settled by a person's word."""
@@ -135,7 +135,10 @@ class Replay:
             agreed = [decision for decision in decided if decision.agrees_with(surveyed[decision.document.id])]
             changed, _lost = uow.documents.apply_each([self._change(decision) for decision in agreed])
             done = {document.id for document in changed}
-            self._settle(uow, [decision for decision in agreed if decision.document.id in done])
+            carried_out = [decision for decision in agreed if decision.document.id in done]
+            self._settle(uow, carried_out)
+            for told in (decision.document for decision in carried_out if decision.document.reason_code == NOT_SEEN):
+                uow.issues.resolve(told.route, NOT_SEEN, told.id)
             if self._order.correction and done:
                 uow.documents.correct(self._order.correction.document_id, self._order.correction.payload)
         return [

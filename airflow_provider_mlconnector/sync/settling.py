@@ -12,7 +12,7 @@ from airflow_provider_mlconnector.sync.drafts import unpack
 from airflow_provider_mlconnector.sync.job import Job
 from airflow_provider_mlconnector.sync.links import remember_links
 from airflow_provider_mlconnector.sync.proofs import learn_from, restore_proofs
-from airflow_provider_mlconnector.sync.verdicts import EXECUTED, from_found
+from airflow_provider_mlconnector.sync.verdicts import EXECUTED, from_found, stands
 from airflow_provider_mlconnector.systems.ports import DocumentTarget, Found, FoundState, TargetSession
 
 SECOND_LOOK = timedelta(minutes=15)
@@ -101,9 +101,10 @@ def _decide(
     if answer.state in {FoundState.OURS, FoundState.SAME_NOT_OURS, FoundState.DIFFERENT, FoundState.AWAITING}:
         verdict = from_found(answer, draft, refused=True)
         more = any(other.state not in EXECUTED and other.id != step.id for other in steps)
-        state = State.VALIDATED if more and verdict.state in {State.POSTED, State.ACCEPTED} else verdict.state
-        if state is State.POSTED and any(other.state is StepState.ACCEPTED for other in steps):
-            state = State.ACCEPTED
+        state = verdict.state
+        if verdict.step in EXECUTED:
+            others = [other.state for other in steps if other.id != step.id]
+            state = State.VALIDATED if more else stands([*others, verdict.step])
         change = Change(
             document,
             state,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,12 +10,15 @@ from airflow_provider_mlconnector.documents.lifecycle import State
 from airflow_provider_mlconnector.store.records import StepState
 from airflow_provider_mlconnector.systems.ports import Found, FoundState, Outcome, OutcomeState, StepDraft
 
-_HELD = "held"
-"""``gl_status`` of a journal that is in the target, not in its ledger."""
 FIRST_CONTACT = "first_contact"
 """Reason of documents the target was found to hold, saying the same; their target reference is their key there."""
-EXECUTED = frozenset({StepState.DONE, StepState.ACCEPTED})
-"""The target holds the step's effect."""
+EXECUTED = frozenset({StepState.DONE, StepState.ACCEPTED, StepState.SUBMITTED})
+"""The target holds the step's effect, or has taken it to bring it about: never sent again by itself."""
+WAITING: Mapping[OutcomeState, StepState] = {
+    OutcomeState.ACCEPTED: StepState.ACCEPTED,
+    OutcomeState.SUBMITTED: StepState.SUBMITTED,
+}
+"""States of steps that are executed and looked at again until they are posted (FINANCE §6)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +35,21 @@ class Verdict:
     result: Mapping[str, Any] = field(default_factory=dict)
 
 
+def stands(steps: Iterable[StepState]) -> State:
+    """Return how a document stands whose steps are all executed: as the one that is furthest from the ledger."""
+    states = set(steps)
+    if StepState.SUBMITTED in states:
+        return State.SUBMITTED
+    return State.ACCEPTED if StepState.ACCEPTED in states else State.POSTED
+
+
 def from_outcome(outcome: Outcome) -> Verdict:
     """Translate a parsed answer to a write."""
-    if outcome.state in {OutcomeState.POSTED, OutcomeState.ACCEPTED}:
-        accepted = outcome.state is OutcomeState.ACCEPTED
+    if outcome.state is OutcomeState.POSTED or outcome.state in WAITING:
+        step = WAITING.get(outcome.state, StepState.DONE)
         return Verdict(
-            StepState.ACCEPTED if accepted else StepState.DONE,
-            State.POSTED,
+            step,
+            stands([step]),
             target_reference=in_words(outcome.result),
             result=outcome.result,
         )
@@ -64,11 +75,10 @@ def from_found(found: Found, draft: StepDraft, *, refused: bool = False) -> Verd
         refused: True when the target had just refused the step as a duplicate.
     """
     if found.state is FoundState.OURS:
-        # found is not booked: a journal that waits for somebody's authorization is there, too (FINANCE §1, §6)
-        waits = found.result.get("gl_status") == _HELD
+        step = WAITING.get(found.stands, StepState.DONE)
         return Verdict(
-            StepState.ACCEPTED if waits else StepState.DONE,
-            State.ACCEPTED if waits else State.POSTED,
+            step,
+            stands([step]),
             target_reference=in_words(found.result),
             result=found.result,
         )

@@ -18,6 +18,11 @@ class OpenSource:
         """A pass lists what changed in the window, not everything there is."""
         return False
 
+    @property
+    def ordered_by_change(self) -> bool:
+        """Pages are told by their place in the list: a row that leaves an earlier page moves one out of sight."""
+        return False
+
     def session(self) -> AbstractContextManager[None]:
         """Nothing has to be opened."""
         return nullcontext()

@@ -105,6 +105,7 @@ class GivenSource:
     tenant = "EDU1"
     operator_lease = ""
     complete_list = False
+    ordered_by_change = False
 
     def __init__(self, kind: str, clock: ShiftedClock) -> None:
         self._model: type[Document] = KINDS[kind].model

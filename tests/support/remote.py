@@ -22,6 +22,7 @@ from airflow_provider_mlconnector.documents.invoice import Invoice, InvoiceKind
 from airflow_provider_mlconnector.errors import AmbiguousOutcome, Parked, Rejected, Unavailable
 from airflow_provider_mlconnector.systems.ports import (
     NO_CONTEXT,
+    NOT_SEEN,
     Context,
     Eligibility,
     Fence,
@@ -104,6 +105,8 @@ class FakeSource(OpenSource):
     invoices: dict[str, dict[str, Any]] = field(default_factory=dict)
     eligibility: dict[str, Eligibility] = field(default_factory=dict)
     page_size: int = 7
+    ordered_by_change: bool = False
+    passes: int = 0
     details_read: int = 0
     shrink_passes: int = 0
     clock: FakeClock = field(default_factory=FakeClock)
@@ -116,6 +119,7 @@ class FakeSource(OpenSource):
         return self.clock.now()
 
     def pages(self, window: Window, *, position: int | None = None) -> Iterator[SourcePage]:
+        self.passes += 1
         bodies = [b for b in self.invoices.values() if not window.start or _stamp(b) >= window.start]
         if self.shrink_passes:
             self.shrink_passes -= 1
@@ -162,7 +166,8 @@ class FakeTarget:
 
     Endings: ``ok`` · ``lost_before`` (no answer, not executed) · ``lost_after`` (no answer, executed) · ``late``
     (no answer, executed ``late_seconds`` later) · ``unavailable`` · ``refuse`` · ``crash_after`` (executed, then the
-    worker dies) · ``accept`` (taken, not booked yet; ``booking`` is how it stands when looked at later).
+    worker dies) · ``accept`` (taken, not booked yet) · ``submit`` (handed over, not seen yet); ``booking`` is how those
+    stand when looked at later.
     """
 
     clock: FakeClock
@@ -173,6 +178,8 @@ class FakeTarget:
     pending: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
     refused_accounts: set[str] = field(default_factory=set)
     booking: OutcomeState = OutcomeState.ACCEPTED
+    unseen: str = ""
+    """What asks for a person, where the target has not shown for long what was handed over."""
     observations: int = 0
     journal: bool = False
     batch: int = 4
@@ -277,6 +284,8 @@ class FakeTarget:
         if ending == "accept":
             self.ledger += [self._entry(step) for step in steps]
             return [Outcome(OutcomeState.ACCEPTED, result={"gl_status": "held"}) for _ in steps]
+        if ending == "submit":
+            return [Outcome(OutcomeState.SUBMITTED, result={"job": "7"}) for _ in steps]
         outcomes = [self._book(step) for step in steps]
         if ending == "crash_after":
             self.on_crash()
@@ -290,7 +299,8 @@ class FakeTarget:
         return [
             Outcome(
                 self.booking,
-                text="" if self.booking is OutcomeState.ACCEPTED else "as the clerk decided",
+                code=NOT_SEEN if self.unseen else "",
+                text=self.unseen or ("as the clerk decided" if self.booking is OutcomeState.REFUSED else ""),
                 result=result,
             )
             for _step, result in accepted

@@ -35,6 +35,11 @@ class _ChartSource(SysproSystem):
         """Every pass lists the whole chart."""
         return True
 
+    @property
+    def ordered_by_change(self) -> bool:
+        """Nothing tells when a code changed."""
+        return False
+
     @contextmanager
     def session(self) -> Iterator[None]:
         """Log on for the pass."""

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from airflow_provider_mlconnector.systems import xml
-from airflow_provider_mlconnector.systems.ports import Found, FoundState, StepDraft
+from airflow_provider_mlconnector.systems.ports import Found, FoundState, OutcomeState, StepDraft
 from airflow_provider_mlconnector.systems.syspro import gentjl
 from airflow_provider_mlconnector.systems.syspro.client import SysproClient
 from airflow_provider_mlconnector.systems.syspro.comfnd import Condition, Query, Where, both, in_chunks
@@ -192,7 +192,8 @@ def _judge_journal(step: StepDraft, rows: Sequence[Row]) -> Found:
         return Found(
             FoundState.DIFFERENT, f"carries our reference with debits of {row['DebitAmount']}, not {debit}", result
         )
-    return Found(FoundState.OURS, _doubled(len(rows)), result)
+    # found is not booked: a journal that waits for somebody's authorization is there, too (FINANCE §1, §6)
+    return Found(FoundState.OURS, _doubled(len(rows)), result, OutcomeState.POSTED if posted else OutcomeState.ACCEPTED)
 
 
 def _invoice_condition(step: StepDraft) -> Condition | Where:

@@ -37,6 +37,11 @@ class SysproSupplierSource(SysproSystem):
         """A supplier no longer listed has been deleted."""
         return True
 
+    @property
+    def ordered_by_change(self) -> bool:
+        """SYSPRO keeps no change dates."""
+        return False
+
     @contextmanager
     def session(self) -> Iterator[None]:
         """Log on for the pass."""

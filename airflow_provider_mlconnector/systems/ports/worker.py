@@ -1,0 +1,78 @@
+"""What carries the systems: time, shared tokens, pace, and the proof that a worker may still send."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Time, injected so that tests own it."""
+
+    def now(self) -> datetime:
+        """Return the current time, aware, in UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds of a clock that never goes back."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait for ``seconds``."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now(self) -> datetime:
+        """Return the current time, aware, in UTC."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Return seconds of a clock that never goes back."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait for ``seconds``."""
+        time.sleep(seconds)
+
+
+class TokenCache(Protocol):
+    """Tokens shared by all workers of a deployment, encrypted at rest.
+
+    A key names connection and grant; a changed credential is a changed key, so a stale token is never met.
+    """
+
+    def get(self, key: str) -> tuple[str, datetime] | None:
+        """Return ``(token, expires_at)`` or None."""
+        ...
+
+    def put(self, key: str, token: str, expires_at: datetime) -> None:
+        """Keep a token until ``expires_at`` (aware, UTC)."""
+        ...
+
+    def drop(self, key: str, token: str) -> None:
+        """Forget ``token`` if it is still the one kept under ``key``."""
+        ...
+
+
+class RateLimiter(Protocol):
+    """Paces calls to one tenant over all workers."""
+
+    def reserve(self, key: str) -> float:
+        """Take the next slot of ``key`` and return the seconds to wait before using it (0 when free)."""
+        ...
+
+
+class Fence(Protocol):
+    """Proof that this worker may still send. Checked right before every write leaves (DESIGN §4, rule 3)."""
+
+    def check(self, *, needed_seconds: float) -> None:
+        """Return if the lease outlives ``needed_seconds``.
+
+        Raises:
+            StaleClaim: The lease is lost or ends too early: nothing may be sent.
+        """
+        ...
