@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
+from airflow_provider_mlconnector.documents.coded_order import CodedOrder
 from airflow_provider_mlconnector.documents.coding import CodedInvoice
 from airflow_provider_mlconnector.documents.invoice import Invoice, InvoiceKind
 from airflow_provider_mlconnector.documents.journal import CombinedJournal
@@ -15,6 +16,7 @@ from airflow_provider_mlconnector.documents.model import Document
 from airflow_provider_mlconnector.documents.payment import Payment
 from airflow_provider_mlconnector.documents.purchase_order import PurchaseOrder
 from airflow_provider_mlconnector.documents.supplier import Supplier
+from airflow_provider_mlconnector.documents.translated import TranslatedInvoice, TranslatedOrder
 from airflow_provider_mlconnector.documents.validation import check_invoice
 from airflow_provider_mlconnector.mapping.code_lists import code_entry
 from airflow_provider_mlconnector.mapping.coding import code_invoice
@@ -22,6 +24,7 @@ from airflow_provider_mlconnector.mapping.model import MappingSet
 from airflow_provider_mlconnector.mapping.orders import code_order
 from airflow_provider_mlconnector.mapping.payments import code_payment
 from airflow_provider_mlconnector.mapping.suppliers import code_supplier
+from airflow_provider_mlconnector.mapping.translate import translate_invoice, translate_order
 from airflow_provider_mlconnector.store import UnitOfWork
 from airflow_provider_mlconnector.store.records import DocumentRecord
 from airflow_provider_mlconnector.sync.billing import billed_orders
@@ -120,7 +123,9 @@ def _invoice_extract(invoice: Invoice) -> Extract:
     )
 
 
-def _code_invoice(invoice: Invoice, coding: Coding) -> CodedInvoice:
+def _code_invoice(invoice: Invoice, coding: Coding) -> CodedInvoice | TranslatedInvoice:
+    if coding.reverse:
+        return translate_invoice(invoice, coding.mapping, version=coding.version)
     return code_invoice(
         check_invoice(invoice),
         coding.mapping,
@@ -181,10 +186,15 @@ def _order_extract(order: PurchaseOrder) -> Extract:
     )
 
 
+def _code_order(order: PurchaseOrder, coding: Coding) -> CodedOrder | TranslatedOrder:
+    code = translate_order if coding.reverse else code_order
+    return code(order, coding.mapping, version=coding.version)
+
+
 PURCHASE_ORDER: Final = DocumentKind(
     name="purchase_order",
     model=PurchaseOrder,
-    code=lambda order, coding: code_order(order, coding.mapping, version=coding.version),
+    code=_code_order,
     extract=_order_extract,
     revisable=True,
     unrevised=frozenset({"revision", "revision_number"}),
