@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 PASSWORD, REFRESH, CLIENT = "password", "refresh_token", "client_credentials"
 
@@ -71,3 +72,5 @@ class CloudSuiteOptions:
     """IDOs (``SLVchHdrs``) and properties (``SLVchHdrs.DistDate``) this version of the product does not have."""
     unprivileged: tuple[str, ...] = ()
     """What the user may not do: ``SLLedgers`` anything, ``SLAptrxs:Insert`` one of Read, Insert, Update, Delete."""
+    csi: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of ``csi.options.CsiOptions``: the site's books."""
