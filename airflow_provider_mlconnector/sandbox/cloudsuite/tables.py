@@ -10,61 +10,20 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal
+from functools import partial
+from typing import Any
 from zlib import crc32
 
 from airflow_provider_mlconnector.sandbox.cloudsuite.columns import COMMON, Column, Kind, Row, folded
+from airflow_provider_mlconnector.sandbox.cloudsuite.writes import After, Before, Origin, Refused, Write
 
-__all__ = ["COMMON", "Column", "Kind", "Origin", "Refused", "Row", "Table", "Write", "folded"]
+__all__ = ["COMMON", "Column", "Kind", "Origin", "Refused", "Row", "Table", "Write", "folded", "whole"]
 
-Action = Literal["insert", "update", "delete"]
 MILLISECOND = 1000
 _SCATTER, _POINTERS = 0x9E3779B97F4B, 1 << 48
-
-
-class Refused(ValueError):
-    """The product refuses a write; the text is what it tells the caller."""
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Who writes, and when.
-
-    Attributes:
-        at: By the simulated clock.
-        by: User name, as in ``CreatedBy``.
-        request_no: Number of the request over all systems; 0 where no request made it.
-        person: Typed in by hand, or done by a job of the product, rather than by an interface.
-    """
-
-    at: datetime
-    by: str
-    request_no: int = 0
-    person: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """What hooks see of one write.
-
-    Attributes:
-        action: What is done.
-        row: The row as it is (before) or has become (after); empty before an insert.
-        changes: Values to set; a hook before the write may add to them or change them.
-        origin: Who, and when.
-    """
-
-    action: Action
-    row: Row
-    changes: Row
-    origin: Origin
-
-
-Before = Callable[[Write], str | None]
-"""Returns the words of a refusal, or None."""
-After = Callable[[Write], None]
 
 
 @dataclass(slots=True, eq=False)
@@ -79,6 +38,7 @@ class Table:
         columns: By name, the common ones included.
         before_write: May refuse a write, in order; the first refusal counts.
         after_write: Told of every write that was made.
+        undo: Where it is a list, every change leaves there what takes it back (:func:`whole`).
         version: Grows with every change of any row.
     """
 
@@ -89,6 +49,7 @@ class Table:
     columns: dict[str, Column]
     before_write: list[Before] = field(default_factory=list)
     after_write: list[After] = field(default_factory=list)
+    undo: list[Callable[[], None]] | None = None
     version: int = 0
     _rows: dict[str, Row] = field(default_factory=dict)
     _by_key: dict[Hashable, Row] = field(default_factory=dict)
@@ -198,6 +159,7 @@ class Table:
             self._ask(write)
         self._free(self._key(row | changes), row)
         self._drop(row)
+        self._remember(partial(_restore, row, dict(row)))
         row.update(changes)
         if touch:
             row |= {"RecordDate": _stamp(origin.at), "UpdatedBy": origin.by}
@@ -264,6 +226,7 @@ class Table:
         if self._stamps is not None:
             insort(self._stamps, (row["RecordDate"], pointer))
         self.version += 1
+        self._remember(partial(self._drop, row))
 
     def _drop(self, row: Row) -> None:
         pointer = row["RowPointer"]
@@ -275,11 +238,39 @@ class Table:
         if self._stamps is not None:
             del self._stamps[bisect_left(self._stamps, (row["RecordDate"], pointer))]
         self.version += 1
+        self._remember(partial(self._store, row))
+
+    def _remember(self, inverse: Callable[[], None]) -> None:
+        if self.undo is not None:
+            self.undo.append(inverse)
 
     def _pointer(self) -> str:
         """Return a new RowPointer: unique, and in no order, as the real ones are."""
         self._made += 1
         return f"{crc32(self.ido.encode()):08x}-0000-4000-8000-{self._made * _SCATTER % _POINTERS:012x}"
+
+
+@contextmanager
+def whole(tables: Iterable[Table]) -> Iterator[None]:
+    """Make what is written within all or nothing: an error takes back what was done in these tables so far."""
+    undo: list[Callable[[], None]] = []
+    tables = [table for table in tables if table.undo is None]
+    for table in tables:
+        table.undo = undo
+    try:
+        yield
+    except BaseException:
+        for inverse in undo[::-1]:  # a copy: taking back is remembered as well, and forgotten with the list
+            inverse()
+        raise
+    finally:
+        for table in tables:
+            table.undo = None
+
+
+def _restore(row: Row, content: Row) -> None:
+    row.clear()
+    row.update(content)
 
 
 def _stamp(moment: datetime) -> datetime:
