@@ -22,6 +22,7 @@ NEW_ACCOUNT, NEW_CENTER, NEW_UNIT = ("59999", "5990"), ("CC99", "50"), "PLANT9"
 CHART = [each.syspro_code for each in master.ACCOUNTS]
 _REFERENCE = re.compile(r"\bMLC[0-9A-F]+\b")
 TEXT = "Bearing, description spelled anew"
+SENT, CANCELLED = "Sent", "Cancelled"
 
 
 @dataclass
@@ -187,7 +188,7 @@ class Desk:
         self.office.do("jaggaer", "purchase_order_revise", number=document.number, set=changes)
 
     def take_back_change(self, document: DocumentRecord) -> None:
-        """Give an order back the quantities and prices it has in SYSPRO, where everything has been received."""
+        """Give an order back what it has in SYSPRO, where goods came in before the buyer changed or canceled it."""
         order = next(row for row in self.books["syspro"]["purchase_orders"] if source_number(row) == document.number)
         asked = next(row for row in self.books["jaggaer"]["purchase_orders"] if row["number"] == document.number)
         held = {str(line["line"]): line for line in order["lines"] if not line["removed"]}
@@ -196,6 +197,8 @@ class Desk:
             there = held.get(str(line["line"]), {"qty": "0", "price": line["price"]})
             changes[f"lineList.poLine.{place}.quantity"] = _number(there["qty"])
             changes[f"lineList.poLine.{place}.unitPrice"] = _number(there["price"])
+        if asked["status"] == CANCELLED:
+            changes["header.status"] = SENT
         self.office.do("jaggaer", "purchase_order_revise", number=document.number, set=changes)
 
     # --- others ------------------------------------------------------------------------------------------------------
@@ -264,6 +267,8 @@ REMEDIES: dict[str, dict[str, Remedy]] = {
         "too_many_decimals": Desk.cancel_order,
         "characters": Desk.respell,
         "order_closed": Desk.take_back_change,
+        "order_has_receipts": Desk.take_back_change,
+        "below_received": Desk.take_back_change,
     },
     "supplier": _CODES | {"supplier_ambiguous": Desk.merge},
     "ledger_account": {},
