@@ -1,16 +1,35 @@
-"""What all workers of a deployment share outside any unit of work: tokens and the pace of calls."""
+"""Tokens that all workers share, outside any unit of work, and the lock under which a new one is asked for."""
 
 from __future__ import annotations
 
-from datetime import datetime
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from threading import Lock
+from uuid import uuid4
 
-from sqlalchemy import Engine, delete, func, select
+from sqlalchemy import Engine, delete, select, update
 
+from airflow_provider_mlconnector.errors import Unavailable
 from airflow_provider_mlconnector.store.engine import transaction
 from airflow_provider_mlconnector.store.keyring import KeyRing
-from airflow_provider_mlconnector.store.schema import rate_limits, tokens
+from airflow_provider_mlconnector.store.schema import leases, tokens
 from airflow_provider_mlconnector.store.work import dialect_insert
 from airflow_provider_mlconnector.systems.ports import Clock
+
+log = logging.getLogger(__name__)
+
+LOCK_SECONDS = 20.0
+"""How long a holder keeps others out, dead or alive: longer than a login server mostly takes."""
+LOCK_PATIENCE = 60.0
+"""Seconds one caller waits in all (DESIGN §3)."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 0.5
+
+_LOCAL: dict[str, Lock] = {}
+"""The same lock for the threads of this process, so that one of them at most asks the database again and again."""
+os.register_at_fork(after_in_child=_LOCAL.clear)  # a thread of the parent's does not exist in the child
 
 
 class StoredTokens:
@@ -53,42 +72,61 @@ class StoredTokens:
         with transaction(self._engine) as connection:
             connection.execute(delete(tokens).where(tokens.c.key == key, tokens.c.digest == digest))
 
+    @contextmanager
+    def exclusive(self, key: str) -> Iterator[None]:
+        """Let one caller of all workers at a time ask for the token of ``key``.
+
+        A lease, because a worker that dies cannot give anything back: it lapses by itself after some seconds.
+
+        Raises:
+            Unavailable: Others were asking all the time, and none of them got an answer.
+        """
+        name, owner = f"token {key}", uuid4().hex
+        with _LOCAL.setdefault(key, Lock()):
+            self._wait_for(name, owner)
+            try:
+                yield
+            finally:
+                self._give_back(name, owner)
+
+    def _wait_for(self, name: str, owner: str) -> None:
+        pause, give_up = _FIRST_PAUSE, self._clock.monotonic() + LOCK_PATIENCE
+        while not self._take(name, owner):
+            if self._clock.monotonic() >= give_up:
+                msg = f"for {LOCK_PATIENCE:g} s other workers have been asking for a new token without success"
+                raise Unavailable(msg)
+            self._clock.sleep(pause)
+            pause = min(pause * 1.5, _LONGEST_PAUSE)
+
+    def _take(self, name: str, owner: str) -> bool:
+        now = self._clock.now()
+        until = now + timedelta(seconds=LOCK_SECONDS)
+        statement = dialect_insert(self._engine.dialect, leases).values(
+            name=name, owner=owner, generation=1, acquired_at=now, until=until
+        )
+        new = statement.excluded
+        statement = statement.on_conflict_do_update(
+            index_elements=["name"],
+            set_={
+                "owner": new.owner,
+                "generation": leases.c.generation + 1,
+                "acquired_at": new.acquired_at,
+                "until": new.until,
+            },
+            where=leases.c.until <= now,
+        )
+        with transaction(self._engine) as connection:
+            return connection.execute(statement.returning(leases.c.owner)).one_or_none() is not None
+
+    def _give_back(self, name: str, owner: str) -> None:
+        mine = update(leases).where(leases.c.name == name, leases.c.owner == owner)
+        try:
+            with transaction(self._engine) as connection:
+                connection.execute(mine.values(owner="", until=self._clock.now()))
+        except Unavailable as error:
+            # what was asked for is worth more than the lock, which lapses
+            log.warning("The lock for asking for a token was not given back and lapses by itself: %s", error)
+
 
 def _aad(key: str) -> str:
     return f"token/{key}"
-
-
-class StoredLimiter:
-    """Paces calls over all workers: GCRA with one row per key.
-
-    Args:
-        engine: The store's.
-        clock: Wall clock; workers whose clocks differ pace by the one that is ahead.
-        per_minute: Calls a minute.
-        burst: Calls that may go out at once after a pause.
-    """
-
-    def __init__(self, engine: Engine, clock: Clock, *, per_minute: float, burst: int) -> None:
-        if per_minute <= 0 or burst < 1:
-            msg = "a rate limit needs a positive rate and a burst of at least one"
-            raise ValueError(msg)
-        self._engine = engine
-        self._clock = clock
-        self._interval = 60.0 / per_minute
-        self._tolerance = (burst - 1) * self._interval
-
-    def reserve(self, key: str) -> float:
-        """Take the next slot of ``key`` and return the seconds to wait before using it (0 when free)."""
-        now = self._clock.now().timestamp()
-        postgres = self._engine.dialect.name == "postgresql"
-        later = func.greatest if postgres else func.max
-        statement = dialect_insert(self._engine.dialect, rate_limits).values(key=key, arrival=now + self._interval)
-        statement = statement.on_conflict_do_update(
-            index_elements=["key"], set_={"arrival": later(rate_limits.c.arrival, now) + self._interval}
-        )
-        with transaction(self._engine) as connection:
-            if postgres:
-                # losing the last slots in a crash costs a little quota, nothing else
-                connection.exec_driver_sql("SET LOCAL synchronous_commit TO OFF")
-            arrival: float = connection.execute(statement.returning(rate_limits.c.arrival)).scalar_one()
-        return max(0.0, arrival - self._interval - self._tolerance - now)

@@ -13,6 +13,7 @@ from airflow_provider_mlconnector.store import chain
 from airflow_provider_mlconnector.store.engine import UPGRADE_HINT, make_engine, sqlite_file, transaction
 from airflow_provider_mlconnector.store.keychecks import compare, register, registered
 from airflow_provider_mlconnector.store.keyring import KeyRing
+from airflow_provider_mlconnector.store.pace import StoredLimiter
 from airflow_provider_mlconnector.store.records import Actor, ChainHead, ChainReport, StoreCheck
 from airflow_provider_mlconnector.store.schema import (
     REVISION,
@@ -23,7 +24,7 @@ from airflow_provider_mlconnector.store.schema import (
     steps,
     store_info,
 )
-from airflow_provider_mlconnector.store.shared import StoredLimiter, StoredTokens
+from airflow_provider_mlconnector.store.shared import StoredTokens
 from airflow_provider_mlconnector.store.unit import UnitOfWork
 from airflow_provider_mlconnector.store.work import Ids, Work
 from airflow_provider_mlconnector.systems.ports import Clock, RateLimiter, SystemClock, TokenCache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -55,6 +56,14 @@ class TokenCache(Protocol):
 
     def drop(self, key: str, token: str) -> None:
         """Forget ``token`` if it is still the one kept under ``key``."""
+        ...
+
+    def exclusive(self, key: str) -> AbstractContextManager[None]:
+        """Let one caller of all workers at a time ask for the token of ``key``; look into the cache again inside.
+
+        A holder that dies, or takes longer than some seconds, does not keep the others out: two tokens are better than
+        none.
+        """
         ...
 
 
