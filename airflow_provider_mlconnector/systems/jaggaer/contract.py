@@ -21,6 +21,7 @@ from airflow_provider_mlconnector.systems.jaggaer.resources import (
     ExportContract,
     InvoiceContract,
     Name,
+    OptionalPath,
     OrderContract,
     Part,
     Path,
@@ -136,6 +137,56 @@ class TsmContract(Part):
     """Whether the supplier's name goes along: JAGGAER owns it, so it is JAGGAER's own that is repeated."""
 
 
+class OrderWrites(Part):
+    """How purchase orders are written (reference/jaggaer.md §2.8, §3.2)."""
+
+    by: Literal["j1p", "router"] = "j1p"
+    """``j1p``: the record of the list goes back by REST; ``router``: PurchaseOrderMessage to the XML router."""
+    approved: Mapping[str, str] = {"status": "Approved", "workflowStatus": "Completed"}
+    """Fields of the J1P header that say that the order is approved, likewise ``canceled``."""
+    canceled: Mapping[str, str] = {"status": "Cancelled", "workflowStatus": "Completed"}
+    distribute: str = "header.distributeRevision"
+    """Dotted path in the J1P record that says whether the supplier is told; empty where the tenant has none."""
+    path: Path = "/apps/Router/POXMLImport"
+    version: Name = "2.0"
+    """Of PurchaseOrderMessage; 1.0 to 3.0 were seen."""
+    custom_fields: tuple[Name, ...] = ()
+    """Custom fields of lines beside account and cost center that the tenant has configured for orders. It refuses any
+    other, so segments that are not named here stay behind."""
+    business_unit_field: str = "BusinessUnit"
+    """Custom field of the message's header that names the business unit, for which it has no element."""
+    distribution_method: str = ""
+    """``OrderDistribution`` of the message (``manual``, ``fax``, …); empty leaves it to the supplier's profile."""
+
+
+class InvoiceFields(Part):
+    """Names in the JSON import that no capture shows, by analogy with the XML twin; empty leaves the field out."""
+
+    total: Name = "grandTotal"
+    due: str = "dueDate"
+    accounting: str = "accountingDate"
+    freight: str = "shippingCharges"
+    handling: str = "handlingCharges"
+    taxes: tuple[Name, Name] = ("tax1", "tax2")
+    splits: str = "splittableFieldSetGroupList"
+    amount: Name = "money"
+    """Of an amount beside its ``currency``, as captured of unit prices."""
+
+
+class InvoiceWrites(Part):
+    """How invoices are imported (reference/jaggaer.md §2.5, §3.3)."""
+
+    by: Literal["j1p", "router"] = "j1p"
+    """``j1p``: JSON to ``invoices.create``; ``router``: BuyerInvoiceOcrMessage to :attr:`path`."""
+    prefix: Name = "invoiceOcr"
+    """Of the JSON import's objects; captured as ``invoiceOCR`` as well."""
+    fields: InvoiceFields = InvoiceFields()
+    path: OptionalPath = ""
+    """Where the router takes BuyerInvoiceOcrMessage: every customer's own."""
+    custom_fields: tuple[Name, ...] = ()
+    """As :attr:`OrderWrites.custom_fields`."""
+
+
 class JaggaerContract(Part):
     """Everything a tenant may do differently; the defaults are those of reference/jaggaer.md §2.8."""
 
@@ -150,6 +201,8 @@ class JaggaerContract(Part):
     payments: PaymentContract = PaymentContract()
     exports: ExportContract = ExportContract()
     supplier_writes: SupplierWrites = SupplierWrites()
+    order_writes: OrderWrites = OrderWrites()
+    invoice_writes: InvoiceWrites = InvoiceWrites()
     tsm: TsmContract = TsmContract()
     segments: SegmentContract = SegmentContract()
     eligibility: EligibilityWords = EligibilityWords()

@@ -90,6 +90,8 @@ class InvoiceContract(ResourceContract):
     id: Name = "header.invoiceId"
     modified: Name = "header.lastUpdate"
     modified_filter: Name = "lastUpdate"
+    number_filter: Name = "supplierInvoiceNumber"
+    """Name of the supplier's invoice number in the filter; the tenant must confirm it like all filters."""
 
 
 class OrderContract(ResourceContract):
@@ -106,6 +108,8 @@ class OrderContract(ResourceContract):
     id: Name = "header.poId"
     modified: Name = "header.lastUpdate"
     modified_filter: Name = "lastUpdate"
+    number_filter: Name = "poNumber"
+    """Name of the PO number in the filter."""
     revision: Name = "header.revisionNumber"
     """The tenant's own count of changes; where there is none, the change time alone orders the revisions."""
     approved: tuple[Name, ...] = ("Approved", "Completed", "Sent", "Partially received")
