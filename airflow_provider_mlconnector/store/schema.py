@@ -27,7 +27,7 @@ from sqlalchemy.types import TypeDecorator
 from airflow_provider_mlconnector.documents.lifecycle import State
 from airflow_provider_mlconnector.store.records import StepState
 
-REVISION = "0002"
+REVISION = "0003"
 """The schema revision this code works with: the head of ``migrations/versions``."""
 VERSION_TABLE = "mlconnector_alembic_version"
 
@@ -317,4 +317,8 @@ rate_limits = Table(
     metadata,
     _text("key", primary_key=True),
     Column("arrival", Float(53), nullable=False),
+    Column("held_until", Float(53), nullable=False),
+    _number("holds"),
+    _number("day"),
+    _number("used"),
 )

@@ -27,7 +27,7 @@ from airflow_provider_mlconnector.store.schema import (
 from airflow_provider_mlconnector.store.shared import StoredTokens
 from airflow_provider_mlconnector.store.unit import UnitOfWork
 from airflow_provider_mlconnector.store.work import Ids, Work
-from airflow_provider_mlconnector.systems.ports import Clock, RateLimiter, SystemClock, TokenCache
+from airflow_provider_mlconnector.systems.ports import Clock, SystemClock, TokenCache
 
 
 class Store:
@@ -75,15 +75,16 @@ class Store:
         self._ready()
         return StoredTokens(self._engine, self._keyring, self._clock)
 
-    def limiter(self, per_minute: float, *, burst: int = 1) -> RateLimiter:
+    def limiter(self, per_minute: float, *, burst: int = 1, quota: int | None = None) -> StoredLimiter:
         """Return the pacer of all workers; never use it inside a unit of work.
 
         Args:
             per_minute: Calls a minute per key.
             burst: Calls that may go out at once after a pause.
+            quota: Calls a day per key, counted and told but not enforced; None for no limit.
         """
         self._ready()
-        return StoredLimiter(self._engine, self._clock, per_minute=per_minute, burst=burst)
+        return StoredLimiter(self._engine, self._clock, per_minute=per_minute, burst=burst, quota=quota)
 
     @contextmanager
     def unit_of_work(self, actor: Actor, *, batch_id: str = "") -> Iterator[UnitOfWork]:

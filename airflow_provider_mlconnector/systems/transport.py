@@ -31,7 +31,7 @@ from airflow_provider_mlconnector.systems.call import Call, Effect, Params, Repl
 from airflow_provider_mlconnector.systems.ports import Clock, Fence, RateLimiter, SystemClock
 from airflow_provider_mlconnector.systems.verdict import RETRIED_STATUSES, Again, judge
 
-__all__ = ["RETRIED_STATUSES", "Call", "Effect", "Params", "Reply", "Transport"]
+__all__ = ["RETRIED_STATUSES", "Call", "Effect", "Params", "Reply", "StopOverBudget", "Transport"]
 
 log = logging.getLogger(__name__)
 
@@ -142,7 +142,7 @@ class Transport:
         retrying = Retrying(
             sleep=self._clock.sleep,
             wait=_wait,
-            stop=stop_any(stop_after_attempt(self._retries + 1), _StopOverBudget(self._wait_budget)),
+            stop=stop_any(stop_after_attempt(self._retries + 1), StopOverBudget(self._wait_budget)),
             retry=retry_if_exception_type(Again),
             reraise=True,
         )
@@ -179,6 +179,7 @@ class Transport:
         log.debug(text, self.system, call.name, status, elapsed * 1000, size, request_id)
         error = judge(self.system, call, ended, request_id=request_id, now=self._clock.now())
         if error is not None:
+            self._slow_down(error)
             raise error
         assert isinstance(ended, wire.Received)  # noqa: S101 - judge() lets nothing else pass
         return Reply(ended.status, ended.headers, ended.body, elapsed, request_id)
@@ -186,12 +187,21 @@ class Transport:
     def _pace(self, call: Call) -> None:
         if self._limiter is None:
             return
-        wait = self._limiter.reserve(self._limiter_key)
-        if wait > self._wait_budget:
-            msg = f"{self.system}: our own rate limit leaves no slot for {call.name} within {self._wait_budget:g} s"
-            raise RateLimited(msg, retry_after=wait)
-        if wait > 0:
+        left = self._wait_budget
+        while (wait := self._limiter.reserve(self._limiter_key, patience=left)) > 0:
+            if wait > left:
+                msg = f"{self.system}: our own rate limit leaves no slot for {call.name} within {self._wait_budget:g} s"
+                raise RateLimited(msg, retry_after=wait)
             self._clock.sleep(wait)
+            left -= wait
+            if not self._limiter.held(self._limiter_key):
+                return  # else somebody was refused meanwhile, and this slot with them
+
+    def _slow_down(self, error: Again | MLConnectorError) -> None:
+        """Tell all workers of a refusal, so that they do not collect one each."""
+        refused = error.error if isinstance(error, Again) else error
+        if self._limiter is not None and isinstance(refused, RateLimited):
+            self._limiter.hold(self._limiter_key, refused.retry_after)
 
     def _url(self, call: Call) -> str:
         if not call.path.startswith("/") or call.path.startswith("//"):
@@ -203,7 +213,7 @@ class Transport:
         return f"{self._base}{call.path}?{query}" if query else f"{self._base}{call.path}"
 
 
-class _StopOverBudget(stop_base):
+class StopOverBudget(stop_base):
     """Stops before a wait that would exceed the seconds allowed in all."""
 
     def __init__(self, budget: float) -> None:

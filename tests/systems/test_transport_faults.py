@@ -361,10 +361,19 @@ class Limiter:
     def __init__(self, wait: float) -> None:
         self.wait = wait
         self.keys: list[str] = []
+        self.holds: list[tuple[str, float | None]] = []
 
-    def reserve(self, key: str) -> float:
+    def reserve(self, key: str, *, patience: float = float("inf")) -> float:
+        assert patience == 60
         self.keys.append(key)
         return self.wait
+
+    def held(self, key: str) -> float:
+        assert key in self.keys
+        return 0.0
+
+    def hold(self, key: str, seconds: float | None) -> None:
+        self.holds.append((key, seconds))
 
 
 def test_the_limiter_paces_every_attempt() -> None:

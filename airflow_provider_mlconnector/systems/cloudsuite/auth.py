@@ -37,7 +37,7 @@ from airflow_provider_mlconnector.systems.cloudsuite.ionapi import IonApi
 from airflow_provider_mlconnector.systems.cloudsuite.words import said
 from airflow_provider_mlconnector.systems.oauth import Grant, basic, error_code, read_grant
 from airflow_provider_mlconnector.systems.ports import Clock, TokenCache
-from airflow_provider_mlconnector.systems.transport import Call, Effect, Reply, Transport
+from airflow_provider_mlconnector.systems.transport import Call, Effect, Reply, StopOverBudget, Transport
 
 log = logging.getLogger(__name__)
 
@@ -160,7 +160,7 @@ class IonTokens:
         retrying = Retrying(
             sleep=self._clock.sleep,
             wait=_wait,
-            stop=stop_any(stop_after_attempt(ATTEMPTS), _over_budget),
+            stop=stop_any(stop_after_attempt(ATTEMPTS), StopOverBudget(WAIT_BUDGET)),
             retry=retry_if_exception_type(Retriable),
             reraise=True,
         )
@@ -200,7 +200,7 @@ class IonTokens:
         return None
 
     def _granted(self) -> Grant:
-        form = {"grant_type": self.grant}
+        form: dict[str, str] = {"grant_type": self.grant}
         if self.grant == "password":
             form |= {"username": self._ionapi.access_key, "password": self._ionapi.secret_key}
         if self._ionapi.scope:
@@ -296,10 +296,6 @@ def _cache_key(ionapi: IonApi, grant: str) -> str:
     named = (ionapi.gateway, ionapi.login_server, ionapi.tenant, ionapi.client_id, ionapi.access_key, grant)
     secret = f"{ionapi.client_secret}\n{ionapi.secret_key}".encode()
     return "ion:" + hmac.new(secret, "\n".join((*named, ionapi.scope)).encode(), hashlib.sha256).hexdigest()
-
-
-def _over_budget(state: RetryCallState) -> bool:
-    return state.idle_for + state.upcoming_sleep > WAIT_BUDGET
 
 
 def _wait(state: RetryCallState) -> float:

@@ -70,8 +70,26 @@ class TokenCache(Protocol):
 class RateLimiter(Protocol):
     """Paces calls to one tenant over all workers."""
 
-    def reserve(self, key: str) -> float:
-        """Take the next slot of ``key`` and return the seconds to wait before using it (0 when free)."""
+    def reserve(self, key: str, *, patience: float = ...) -> float:
+        """Take the next slot of ``key`` and return the seconds to wait before using it (0 when free).
+
+        Args:
+            key: Whose pace it is.
+            patience: A slot that comes later than this is not taken; the wait is returned all the same.
+        """
+        ...
+
+    def held(self, key: str) -> float:
+        """Return the seconds all calls of ``key`` are still held back after a refusal, 0 when they are not."""
+        ...
+
+    def hold(self, key: str, seconds: float | None) -> None:
+        """Hold all workers' calls of ``key`` back because the remote refused one (429).
+
+        Args:
+            key: Whose calls.
+            seconds: What the remote asked for, None when it named nothing.
+        """
         ...
 
 
