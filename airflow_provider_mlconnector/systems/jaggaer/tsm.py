@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from airflow_provider_mlconnector.documents.supplier import Address, BankAccount, CodedSupplier, RemitTo
 from airflow_provider_mlconnector.systems import xml
 from airflow_provider_mlconnector.systems.jaggaer.contract import TsmContract
+from airflow_provider_mlconnector.systems.jaggaer.message_parts import clean, leaf
 from airflow_provider_mlconnector.systems.jaggaer.profiles import is_usable, iso
 from airflow_provider_mlconnector.systems.jaggaer.router import Message
 
@@ -24,7 +24,6 @@ PARTS: Final = ("remit_to", "terms", "bank")
 """Parts of a supplier that have an entry of their own in the message."""
 _LINES: Final = 3
 _ACCOUNT_ORDER: Final = ("AccountId", "AccountHolderName", "AccountType", "CountryCode", "BankAccount", "FlexFields")
-_NOT_XML: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 Content = Mapping[str, Any]
 
 
@@ -72,7 +71,7 @@ def message(content: Content, contract: TsmContract, *, gone: Sequence[str], mes
     supplier = xml.element(
         "Supplier",
         xml.element("ERPNumber", number),
-        _text("Name", content.get("name", "")),
+        leaf("Name", content.get("name", "")),
         xml.element("Active", "Yes" if content["active"] else "No"),
         _units(content),
         _listed("AddressList", _address(content, contract, inactive="remit_to" in gone)),
@@ -138,10 +137,10 @@ def _address(content: Content, contract: TsmContract, *, inactive: bool) -> xml.
     address = xml.element(
         "Address",
         _key(contract.address_key, content),
-        _text("Name", said.get("name", "")),
+        leaf("Name", said.get("name", "")),
         _flag(said),
-        *(_text(tag, text) for tag, text in lines),
-        *(_text(tag, said.get(part, "")) for tag, part in tail),
+        *(leaf(tag, text) for tag, text in lines),
+        *(leaf(tag, said.get(part, "")) for tag, part in tail),
     )
     address.set("type", contract.address_type)
     return address
@@ -151,7 +150,7 @@ def _location(content: Content, contract: TsmContract, *, inactive: bool) -> xml
     code = content.get("terms") or ""
     if not code and not inactive:
         return None
-    terms = xml.element("PaymentTerms", _flag(code), _text("StandardPaymentTermsCode", code))
+    terms = xml.element("PaymentTerms", _flag(code), leaf("StandardPaymentTermsCode", code))
     return xml.element(
         "Location",
         _key(contract.location_key, content),
@@ -189,7 +188,7 @@ def _placed(texts: Sequence[tuple[str, str]]) -> list[xml.Element]:
         place = account
         for tag in outer:
             place = _inside(place, tag)
-        _inside(place, last).text = _clean(text)
+        _inside(place, last).text = clean(text)
     order = {name: place for place, name in enumerate(_ACCOUNT_ORDER)}
     return sorted(account, key=lambda built: order.get(str(built.tag), len(order)))
 
@@ -209,16 +208,6 @@ def _key(template: str, content: Content) -> xml.Element:
 
 def _flag(said: object) -> xml.Element:
     return xml.element("Active", "true" if said else "false")
-
-
-def _text(tag: str, text: str) -> xml.Element | None:
-    clean = _clean(text)
-    return xml.element(tag, clean) if clean else None
-
-
-def _clean(text: str) -> str:
-    """Return text with a blank for every character that XML cannot carry, or not unchanged (line breaks)."""
-    return _NOT_XML.sub(" ", text)
 
 
 def _listed(tag: str, item: xml.Element | None) -> xml.Element | None:

@@ -8,13 +8,21 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from airflow_provider_mlconnector.documents.invoice import Allocation, Charge, ChargeKind, Invoice, InvoiceKind, Tax
+from airflow_provider_mlconnector.documents.invoice import (
+    Allocation,
+    Charge,
+    ChargeKind,
+    Invoice,
+    InvoiceKind,
+    PaymentTerms,
+    Tax,
+)
 from airflow_provider_mlconnector.systems.jaggaer.contract import DEFAULT_CONTRACT, JaggaerContract
 from airflow_provider_mlconnector.systems.jaggaer.fields import dumps, is_empty
 from airflow_provider_mlconnector.systems.jaggaer.parts import AMOUNT, CHARGE_FIELDS, PERCENT
 
-_KIND_WORDS = {InvoiceKind.INVOICE: "Invoice", InvoiceKind.CREDIT_MEMO: "Credit memo"}
-_FIELD_OF = {kind: field for field, kind in CHARGE_FIELDS.items()}
+KIND_WORDS = {InvoiceKind.INVOICE: "Invoice", InvoiceKind.CREDIT_MEMO: "Credit memo"}
+FIELD_OF = {kind: field for field, kind in CHARGE_FIELDS.items()}
 
 
 def encode(invoice: Invoice, contract: JaggaerContract = DEFAULT_CONTRACT) -> bytes:
@@ -26,45 +34,47 @@ def encode(invoice: Invoice, contract: JaggaerContract = DEFAULT_CONTRACT) -> by
         "supplierInvoiceNumber": invoice.number,
         "invoiceNumber": invoice.source_number,
         "originalInvoiceNumber": invoice.original_number or invoice.source_number,
-        "invoiceType": _KIND_WORDS[invoice.kind],
+        "invoiceType": KIND_WORDS[invoice.kind],
         "invoiceName": invoice.notes,
         "businessUnit": invoice.business_unit,
         "supplier": {"supplierNumber": invoice.supplier, "name": invoice.supplier_name},
-        "invoiceDate": _stamp(invoice.invoice_date),
-        "dueDate": _stamp(invoice.due_date),
-        "accountingDate": _stamp(invoice.accounting_date),
-        "terms": _encoded_terms(invoice),
+        "invoiceDate": stamp(invoice.invoice_date),
+        "dueDate": stamp(invoice.due_date),
+        "accountingDate": stamp(invoice.accounting_date),
+        "terms": encoded_terms(invoice.terms),
         "total": {"currency": invoice.currency, "value": invoice.gross},
         "miscFeeList": {"miscFee": [_fee(c) for c in invoice.charges if c.kind is ChargeKind.MISCELLANEOUS]},
     }
-    header = _without_empty(header) | _sums(
+    header = without_empty(header) | _sums(
         invoice.taxes, (c for c in invoice.charges if c.kind is not ChargeKind.MISCELLANEOUS)
     )
     record: dict[str, Any] = {
         "header": header,
         "lineList": {"invoiceLine": [_encoded_line(invoice, n, contract) for n in range(len(invoice.lines))]},
     }
-    _put(record, contract.invoices.id, invoice.source_key)
-    _put(record, contract.invoices.modified, invoice.revision)
+    put(record, contract.invoices.id, invoice.source_key)
+    put(record, contract.invoices.modified, invoice.revision)
     return dumps(record)
 
 
-def _put(record: dict[str, Any], dotted: str, value: str) -> None:
+def put(record: dict[str, Any], dotted: str, value: object) -> None:
+    """Set what stands at a dotted path; objects on the way are made."""
     *parents, key = dotted.split(".")
     for parent in parents:
         record = record.setdefault(parent, {})
     record[key] = value
 
 
-def _stamp(day: date | None) -> str | None:
+def stamp(day: date | None) -> str | None:
+    """Write a date the way JAGGAER does."""
     return None if day is None else f"{day}T00:00:00.000Z"
 
 
-def _encoded_terms(invoice: Invoice) -> dict[str, Any] | None:
-    terms = invoice.terms
+def encoded_terms(terms: PaymentTerms | None) -> dict[str, Any] | None:
+    """Write payment terms, None for none."""
     if terms is None:
         return None
-    return _without_empty(
+    return without_empty(
         {
             "standardPaymentTermsCode": terms.code,
             "daysAfter": terms.days,
@@ -83,7 +93,7 @@ def _sums(taxes: Iterable[Tax], charges: Iterable[Charge]) -> dict[str, Decimal]
     for tax in taxes:
         result[tax.code] += tax.amount
     for charge in charges:
-        result[_FIELD_OF[charge.kind]] += charge.amount
+        result[FIELD_OF[charge.kind]] += charge.amount
     return dict(result)
 
 
@@ -100,12 +110,13 @@ def _encoded_line(invoice: Invoice, index: int, contract: JaggaerContract) -> di
         "taxable": None if line.taxable is None else str(line.taxable).lower(),
     }
     if line.allocations:
-        entry = _encoded_splits(line.allocations, contract)
+        entry = encoded_splits(line.allocations, contract)
         fields["splittableFieldSetGroupList"] = {"splittableFieldSetGroup": [{"splittableFieldIndexSet": [entry]}]}
-    return _without_empty(fields) | _sums(line.taxes, line.charges)
+    return without_empty(fields) | _sums(line.taxes, line.charges)
 
 
-def _encoded_splits(parts: Sequence[Allocation], contract: JaggaerContract) -> dict[str, Any]:
+def encoded_splits(parts: Sequence[Allocation], contract: JaggaerContract) -> dict[str, Any]:
+    """Write how a line is split between accounts (reference/jaggaer.md §2.4 end)."""
     by_amount = parts[0].amount is not None
     splits = [
         {
@@ -133,5 +144,6 @@ def _encoded_segments(part: Allocation, contract: JaggaerContract) -> list[dict[
     return [{"internalName": name, "value": value or {}} for name, value in segments.items()]
 
 
-def _without_empty(fields: dict[str, Any]) -> dict[str, Any]:
+def without_empty(fields: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what says nothing."""
     return {key: value for key, value in fields.items() if not is_empty(value)}
