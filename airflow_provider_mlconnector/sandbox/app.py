@@ -1,4 +1,4 @@
-"""The ASGI application: one process, both systems by path prefix, and the control API beside them."""
+"""The ASGI application: one process, all systems by path prefix, and the control API beside them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from starlette.types import Receive, Scope, Send
 
 from airflow_provider_mlconnector.sandbox import control
 from airflow_provider_mlconnector.sandbox.clock import SimClock
+from airflow_provider_mlconnector.sandbox.cloudsuite.options import CloudSuiteOptions, changed
+from airflow_provider_mlconnector.sandbox.cloudsuite.system import CloudSuiteSystem, check, is_ours
 from airflow_provider_mlconnector.sandbox.faults import Exchange, FaultPlan, apply
 from airflow_provider_mlconnector.sandbox.jaggaer.options import JaggaerOptions
 from airflow_provider_mlconnector.sandbox.jaggaer.system import PREFIXES, JaggaerSystem
@@ -22,8 +24,8 @@ from airflow_provider_mlconnector.sandbox.requestlog import RequestLog
 from airflow_provider_mlconnector.sandbox.syspro import SysproOptions, SysproSystem
 
 CONTROL_PREFIX = "/_sandbox"
-SERVER_HEADERS = {"jaggaer": "nginx", "syspro": "Microsoft-HTTPAPI/2.0"}
-"""``Server`` per system: SYSPRO's is recorded, JAGGAER's is SIM."""
+SERVER_HEADERS = {"cloudsuite": "ION API Gateway", "jaggaer": "nginx", "syspro": "Microsoft-HTTPAPI/2.0"}
+"""``Server`` per system: SYSPRO's is recorded, the others' are SIM."""
 
 
 class System(Protocol):
@@ -57,19 +59,26 @@ class SandboxApp:
         seed: int = 1,
         jaggaer: Mapping[str, Any] | None = None,
         syspro: Mapping[str, Any] | None = None,
+        cloudsuite: Mapping[str, Any] | None = None,
         start: datetime | None = None,
         clock: SimClock | None = None,
     ) -> None:
         self._seed = seed
         self._jaggaer_options = replace(JaggaerOptions(), **(jaggaer or {}))
         self._syspro_options = replace(SysproOptions(), **(syspro or {}))
+        self._cloudsuite_options = changed(CloudSuiteOptions(), cloudsuite or {})
         self._background: set[asyncio.Task[Any]] = set()
         self.clock = clock or SimClock(start)
         self.faults = FaultPlan()
         self.requests = RequestLog()
         self.jaggaer = JaggaerSystem(seed=seed, clock=self.clock, options=self._jaggaer_options)
         self.syspro = SysproSystem(seed=seed, clock=self.clock, options=self._syspro_options)
-        self.systems: dict[str, System] = {"jaggaer": self.jaggaer, "syspro": self.syspro}
+        self.cloudsuite = CloudSuiteSystem(seed=seed, clock=self.clock, options=self._cloudsuite_options)
+        self.systems: dict[str, System] = {
+            "jaggaer": self.jaggaer,
+            "syspro": self.syspro,
+            "cloudsuite": self.cloudsuite,
+        }
 
     def reset(
         self,
@@ -77,6 +86,7 @@ class SandboxApp:
         seed: int | None = None,
         jaggaer: Mapping[str, Any] | None = None,
         syspro: Mapping[str, Any] | None = None,
+        cloudsuite: Mapping[str, Any] | None = None,
     ) -> None:
         """Start over with fresh books, clock, counts and no faults; options not named are those of the start.
 
@@ -86,6 +96,8 @@ class SandboxApp:
         try:
             jaggaer_options = replace(self._jaggaer_options, **(jaggaer or {}))
             syspro_options = replace(self._syspro_options, **(syspro or {}))
+            cloudsuite_options = changed(self._cloudsuite_options, cloudsuite or {})
+            check(cloudsuite_options)
         except TypeError as error:
             raise ValueError(str(error)) from error
         for task in self._background:
@@ -95,6 +107,7 @@ class SandboxApp:
         self.requests = RequestLog()
         self.jaggaer.reset(seed=self._seed if seed is None else seed, options=jaggaer_options)
         self.syspro.reset(seed=self._seed if seed is None else seed, options=syspro_options)
+        self.cloudsuite.reset(seed=self._seed if seed is None else seed, options=cloudsuite_options)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
@@ -119,16 +132,21 @@ class SandboxApp:
         request.state.request_no = self.requests.record(name, call)
         rule = self.faults.pick(name, call)
         if rule is None:
-            return await system.handle(request)
+            return await self._answer(name, request)
         exchange = Exchange(
             request=request,
-            handle=lambda: system.handle(request),
+            handle=lambda: self._answer(name, request),
             system=system,
             wire=request.state.wire,
             clock=self.clock,
             spawn=self._spawn,
         )
         return await apply(rule, exchange)
+
+    async def _answer(self, name: str, request: Request) -> Response:
+        """Let a system answer, CloudSuite's after its gateway let the request through."""
+        refusal = await self.cloudsuite.admit(request) if name == "cloudsuite" else None
+        return refusal or await self.systems[name].handle(request)
 
     def _spawn(self, work: Coroutine[Any, Any, Any]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -140,4 +158,6 @@ def _system_of(path: str) -> str:
     """Return the system a path belongs to, or nothing; SYSPRO's are taken in any case (reference/syspro.md §1.1)."""
     if path.startswith(PREFIXES):
         return "jaggaer"
-    return "syspro" if path.lower().startswith("/sysprowcfservice/rest") else ""
+    if path.lower().startswith("/sysprowcfservice/rest"):
+        return "syspro"
+    return "cloudsuite" if is_ours(path) else ""

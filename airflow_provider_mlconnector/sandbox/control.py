@@ -55,8 +55,11 @@ async def _health(app: SandboxApp, _request: Request) -> dict[str, Any]:
 
 async def _credentials(app: SandboxApp, request: Request) -> dict[str, Any]:
     """Give, per system, an Airflow connection as JSON; ``host`` is the whole base URL the caller reached us by."""
-    base = {"host": str(request.base_url).rstrip("/"), "port": None}
-    return {name: {"conn_type": name, **base, **_parts(system)[0]} for name, system in app.systems.items()}
+    url = str(request.base_url).rstrip("/")
+    base = {"host": url, "port": None}
+    found = {name: {"conn_type": name, **base, **_parts(system)[0]} for name, system in app.systems.items()}
+    found["cloudsuite"]["extra"]["ionapi"] = app.cloudsuite.ionapi(url)
+    return found
 
 
 async def _accounts(app: SandboxApp, _request: Request) -> dict[str, Any]:
@@ -81,8 +84,9 @@ async def _ledger(app: SandboxApp, _request: Request) -> dict[str, Any]:
     return {name: system.ledger() for name, system in app.systems.items()}
 
 
-async def _truth(app: SandboxApp, _request: Request) -> dict[str, Any]:
-    return app.jaggaer.truth()
+async def _truth(app: SandboxApp, request: Request) -> dict[str, Any]:
+    """Tell which kind of document each generated one is: JAGGAER's, or with ``?system=cloudsuite`` that one's."""
+    return app.cloudsuite.truth() if request.query_params.get("system") == "cloudsuite" else app.jaggaer.truth()
 
 
 async def _requests(app: SandboxApp, _request: Request) -> dict[str, Any]:
@@ -90,12 +94,13 @@ async def _requests(app: SandboxApp, _request: Request) -> dict[str, Any]:
 
 
 async def _reset(app: SandboxApp, request: Request) -> dict[str, Any]:
-    """Take ``{"seed", "invoices", "jaggaer": {...}, "syspro": {...}}``, all optional."""
+    """Take ``{"seed", "invoices", "jaggaer": {...}, "syspro": {...}, "cloudsuite": {...}}``, all optional."""
     body = await _body(request)
     jaggaer = dict(body.pop("jaggaer", {}))
     if "invoices" in body:
         jaggaer["invoices"] = body.pop("invoices")
-    app.reset(seed=body.pop("seed", None), jaggaer=jaggaer, syspro=body.pop("syspro", None))
+    others = {name: body.pop(name, None) for name in ("syspro", "cloudsuite")}
+    app.reset(seed=body.pop("seed", None), jaggaer=jaggaer, **others)
     _nothing_left(body)
     return {"status": "reset"}
 

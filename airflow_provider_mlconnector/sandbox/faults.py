@@ -1,8 +1,9 @@
 """Faults on request: which requests they hit, and what each kind does to the exchange.
 
 The kinds are those a client over the internet meets (``reference/engineering.md §2.4``). What matters is the side the
-commit falls on: ``reset_before`` and ``status`` never reach the system, ``reset_after``, ``timeout_after`` and
-``cut_body`` come after it acted, ``late_commit`` lets it act when the client has long had its answer.
+commit falls on: ``reset_before`` and ``status`` never reach the system, ``reset_after``, ``timeout_after``,
+``gateway_timeout`` (504), ``html_after`` and ``cut_body`` come after it acted, ``late_commit`` lets it act when the
+client has long had its answer.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class FaultRule:
 
     Attributes:
         kind: What happens; a key of ``KINDS``.
-        system: Glob over system names (``jaggaer``, ``syspro``).
+        system: Glob over system names (``cloudsuite``, ``jaggaer``, ``syspro``).
         call: Glob over call names, such as ``ListInvoices`` or ``Post:APSTIN``.
         nth: 1-based number, or numbers, among the requests that match system and call.
         probability: Chance per matching request, drawn from ``random.Random(seed)``.
@@ -43,7 +44,7 @@ class FaultRule:
         code: HTTP status of ``status`` (503) and ``html`` (502).
         body: Text of the answer of ``status`` and ``html``.
         html: Whether ``status`` answers with a gateway's page.
-        seconds: Real time of ``delay``, ``timeout_after`` and ``late_commit``.
+        seconds: Real time of ``delay``, ``timeout_after``, ``gateway_timeout`` and ``late_commit``.
         retry_after: ``Retry-After`` of ``rate_limit``: seconds, or any text to send as it stands; None sends none.
         as_date: Send ``retry_after`` seconds as an HTTP date by the simulated clock.
         drop: How many rows ``shrink_total`` takes from the list.
@@ -71,11 +72,12 @@ class FaultRule:
         if self.kind not in KINDS:
             message = f"unknown fault kind {self.kind!r}; known: {', '.join(sorted(KINDS))}"
             raise ValueError(message)
-        owner = OWNERS.get(self.kind, self.system)
-        if self.system not in ("*", owner):
-            message = f"{self.kind} is a fault of {owner} alone"
+        owners = OWNERS.get(self.kind, (self.system,))
+        if self.system not in ("*", *owners):
+            message = f"{self.kind} is a fault of {' and '.join(owners)} alone"
             raise ValueError(message)
-        self.system = owner
+        if len(owners) == 1:
+            self.system = owners[0]
         if self.nth is not None and self.probability is not None:
             message = "a rule has either nth or probability"
             raise ValueError(message)
@@ -84,6 +86,8 @@ class FaultRule:
     def draws(self, system: str, call: str) -> bool:
         """Tell whether the rule wants this request. Every matching request advances its count and its dice."""
         if not (fnmatchcase(system, self.system) and fnmatchcase(call, self.call)):
+            return False
+        if system not in OWNERS.get(self.kind, (system,)):
             return False
         self.seen += 1
         if self.probability is not None:
@@ -241,14 +245,26 @@ async def _drop_idle(_rule: FaultRule, exchange: Exchange) -> Response:
     return await exchange.handle()
 
 
-async def _token_kill(_rule: FaultRule, exchange: Exchange) -> Response:
-    exchange.system.kill_tokens()
-    return await exchange.handle()
+def _first(method: str) -> Fault:
+    """Return a fault that calls a method of the system, then lets it answer."""
+
+    async def fault(_rule: FaultRule, exchange: Exchange) -> Response:
+        getattr(exchange.system, method)()
+        return await exchange.handle()
+
+    return fault
 
 
-async def _evict(_rule: FaultRule, exchange: Exchange) -> Response:
-    exchange.system.evict_all()
-    return await exchange.handle()
+async def _gateway_timeout(rule: FaultRule, exchange: Exchange) -> Response:
+    await exchange.handle()
+    await asyncio.sleep(rule.seconds)
+    response: Response = exchange.system.gateway_error(HTTPStatus.GATEWAY_TIMEOUT, "The target did not answer in time")
+    return response
+
+
+async def _html_after(rule: FaultRule, exchange: Exchange) -> Response:
+    await exchange.handle()
+    return _page(rule.code or HTTPStatus.OK, rule.body)
 
 
 async def _shrink_total(rule: FaultRule, exchange: Exchange) -> Response:
@@ -267,10 +283,19 @@ KINDS: dict[str, Fault] = {
     "cut_body": _cut_body,
     "rate_limit": _rate_limit,
     "drop_idle": _drop_idle,
-    "token_kill": _token_kill,
-    "evict": _evict,
+    "token_kill": _first("kill_tokens"),
+    "refresh_kill": _first("kill_refresh"),
+    "gateway_timeout": _gateway_timeout,
+    "html_after": _html_after,
+    "evict": _first("evict_all"),
     "shrink_total": _shrink_total,
 }
 """Fault kind → what it does."""
-OWNERS = {"token_kill": "jaggaer", "shrink_total": "jaggaer", "evict": "syspro"}
-"""Fault kinds only one system has."""
+OWNERS = {
+    "token_kill": ("cloudsuite", "jaggaer"),
+    "refresh_kill": ("cloudsuite",),
+    "gateway_timeout": ("cloudsuite",),
+    "shrink_total": ("jaggaer",),
+    "evict": ("syspro",),
+}
+"""Fault kinds only some systems have."""

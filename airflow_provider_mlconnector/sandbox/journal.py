@@ -1,7 +1,8 @@
 """A sandbox that outlives its process: what its systems were told to do is kept in a file and done again at the start.
 
 One JSON object a line: the first names seed, invoices and start, each other one thing a system was told, written before
-it is done. What only reads JAGGAER is left out; its tokens end with the process, as after a restart of the real one.
+it is done. What only reads JAGGAER or CloudSuite is left out; their tokens end with the process, as after a restart of
+the real ones, and what the gateway refused is forgotten.
 While a thing written down is done the clock stands still, so that a replay dates it to the same microsecond.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +24,7 @@ from starlette.types import Message
 from airflow_provider_mlconnector.sandbox.app import SandboxApp, System
 from airflow_provider_mlconnector.sandbox.clock import SimClock
 
-CHANGING = frozenset({"add", "evict_all", "drop_rows", "kill_tokens"})
+CHANGING = frozenset({"add", "evict_all", "drop_rows", "kill_tokens", "kill_refresh"})
 """Methods of the systems, besides ``handle``, that change what they hold."""
 
 Entry = dict[str, Any]
@@ -55,13 +56,15 @@ class JournalClock(SimClock):
 class JournaledSystem:
     """A system whose changes are written down first. Everything else goes straight to the system."""
 
-    def __init__(self, name: str, system: System, file: TextIO, clock: JournalClock, *, reads: bool) -> None:
+    def __init__(
+        self, name: str, system: System, file: TextIO, clock: JournalClock, changes: Callable[[Request], bool]
+    ) -> None:
         self._name, self._system, self._file, self._clock = name, system, file, clock
-        self._reads = reads
+        self._changes = changes
 
     async def handle(self, request: Request) -> Response:
-        """Answer one request, written down with its whole body; GET only where reading leaves traces (``reads``)."""
-        if request.method == "GET" and not self._reads:
+        """Answer one request, written down with its whole body if it may change the system (``changes``)."""
+        if not self._changes(request):
             return await self._system.handle(request)
         described = await _described(request)  # from here on the body is at hand: handling waits for nothing
         with self._clock.standing(self._write({"request": described})):
@@ -94,20 +97,27 @@ class JournaledApp(SandboxApp):
         seed: As of ``SandboxApp``.
         invoices: How many invoices the JAGGAER tenant holds.
         jaggaer: Further fields of ``JaggaerOptions``, such as ``purchase_orders``.
+        cloudsuite: Fields of ``CloudSuiteOptions``.
 
     Raises:
         JournalError: The file was made with another seed, number of invoices or further fields, or is no journal.
     """
 
     def __init__(
-        self, journal: Path, *, seed: int, invoices: int, jaggaer: Mapping[str, int | str | bool] | None = None
+        self,
+        journal: Path,
+        *,
+        seed: int,
+        invoices: int,
+        jaggaer: Mapping[str, int | str | bool] | None = None,
+        cloudsuite: Mapping[str, Any] | None = None,
     ) -> None:
-        more = dict(jaggaer or {})
+        more, other = dict(jaggaer or {}), json.loads(json.dumps(dict(cloudsuite or {})))
         head, entries = _read(journal)
         if not head:
             # whole seconds: the generator drops the rest, so that a restart dates the same invoices alike
             head = {"seed": seed, "invoices": invoices, "start": datetime.now(UTC).replace(microsecond=0).isoformat()}
-            head |= {"jaggaer": more} if more else {}
+            head |= ({"jaggaer": more} if more else {}) | ({"cloudsuite": other} if other else {})
             journal.write_text(json.dumps(head) + "\n", encoding="utf-8")
         if (head["seed"], head["invoices"]) != (seed, invoices):
             message = f"{journal} was made with seed {head['seed']} and {head['invoices']} invoices: give the same"
@@ -115,13 +125,23 @@ class JournaledApp(SandboxApp):
         if head.get("jaggaer", {}) != more:
             message = f"{journal} was made with JAGGAER's {head.get('jaggaer', {})}: give the same"
             raise JournalError(message)
+        if head.get("cloudsuite", {}) != other:
+            message = f"{journal} was made with CloudSuite's {head.get('cloudsuite', {})}: give the same"
+            raise JournalError(message)
         clock = JournalClock(datetime.fromisoformat(head["start"]))
-        super().__init__(seed=seed, jaggaer={"invoices": invoices, **more}, clock=clock)
+        super().__init__(seed=seed, jaggaer={"invoices": invoices, **more}, cloudsuite=other, clock=clock)
         asyncio.run(self._replay(entries, clock))
         self.jaggaer.kill_tokens()
+        self.cloudsuite.kill_tokens()
+        self.cloudsuite.kill_refresh()
         file = journal.open("a", encoding="utf-8")
+        changing: dict[str, Callable[[Request], bool]] = {
+            "jaggaer": lambda request: request.method != "GET",
+            "syspro": lambda _request: True,  # there even a query leaves traces in its session
+            "cloudsuite": self.cloudsuite.changes,
+        }
         for name, system in self.systems.items():
-            self.systems[name] = JournaledSystem(name, system, file, clock, reads=name == "syspro")
+            self.systems[name] = JournaledSystem(name, system, file, clock, changing[name])
 
     def reset(self, **_options: object) -> None:
         """Refuse: what is in the journal happened.

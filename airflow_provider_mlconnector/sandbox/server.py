@@ -82,16 +82,17 @@ def run(
     invoices: int,
     journal: Path | None = None,
     jaggaer: Mapping[str, int | str | bool] | None = None,
+    cloudsuite: Mapping[str, Any] | None = None,
 ) -> None:
     """Serve until interrupted; prints one line, ``sandbox ready on http://…``, once connections are accepted.
 
     With a ``journal`` file what was booked is still there at the next start (see ``JournaledApp``, also for errors).
-    ``jaggaer`` are further fields of ``JaggaerOptions``.
+    ``jaggaer`` are further fields of ``JaggaerOptions``, ``cloudsuite`` fields of ``CloudSuiteOptions``.
     """
     if journal is None:
-        app = SandboxApp(seed=seed, jaggaer={"invoices": invoices, **(jaggaer or {})})
+        app = SandboxApp(seed=seed, jaggaer={"invoices": invoices, **(jaggaer or {})}, cloudsuite=cloudsuite)
     else:
-        app = JournaledApp(journal, seed=seed, invoices=invoices, jaggaer=jaggaer)
+        app = JournaledApp(journal, seed=seed, invoices=invoices, jaggaer=jaggaer, cloudsuite=cloudsuite)
     with _listening(host, port) as listener:
         sys.stdout.write(f"sandbox ready on {_url(listener)}\n")
         sys.stdout.flush()
@@ -106,6 +107,7 @@ def serving(
     port: int = 0,
     jaggaer: Mapping[str, Any] | None = None,
     syspro: Mapping[str, Any] | None = None,
+    cloudsuite: Mapping[str, Any] | None = None,
     start: datetime | None = None,
 ) -> Iterator[RunningSandbox]:
     """Run a sandbox in a thread of this process for the length of a ``with`` block.
@@ -116,9 +118,16 @@ def serving(
         port: 0 takes a free one.
         jaggaer: Fields of ``JaggaerOptions``.
         syspro: Fields of ``SysproOptions``.
+        cloudsuite: Fields of ``CloudSuiteOptions``.
         start: The simulated present at the start and after each reset; None takes the machine's.
     """
-    app = SandboxApp(seed=seed, jaggaer={"invoices": invoices, **(jaggaer or {})}, syspro=syspro, start=start)
+    app = SandboxApp(
+        seed=seed,
+        jaggaer={"invoices": invoices, **(jaggaer or {})},
+        syspro=syspro,
+        cloudsuite=cloudsuite,
+        start=start,
+    )
     with _listening("127.0.0.1", port) as listener:
         server = _server(app)
         # the socket listens already, so a client that is faster than the thread waits in the backlog

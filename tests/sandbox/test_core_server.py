@@ -16,12 +16,12 @@ SYSPRO = "/SYSPROWCFService/Rest"
 
 def test_health_names_the_systems(tenant: Any) -> None:
     health = tenant.control("GET", "health")
-    assert (health["status"], health["systems"]) == ("ok", ["jaggaer", "syspro"])
+    assert (health["status"], health["systems"]) == ("ok", ["cloudsuite", "jaggaer", "syspro"])
 
 
 def test_credentials_are_airflow_connections(tenant: Any) -> None:
     credentials = tenant.control("GET", "credentials")
-    assert set(credentials) == {"jaggaer", "syspro"}
+    assert set(credentials) == {"cloudsuite", "jaggaer", "syspro"}
     for name, connection in credentials.items():
         assert set(connection) == {"conn_type", "host", "port", "login", "password", "extra"}
         assert (connection["conn_type"], connection["host"], connection["port"]) == (name, tenant.url, None)
@@ -97,7 +97,14 @@ def test_reset_takes_seed_size_and_options(tenant: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [{"colour": 1}, {"jaggaer": {"colour": 1}}, {"syspro": {"colour": 1}}, {"jaggaer": {"credit_memos": 61}}]
+    "body",
+    [
+        {"colour": 1},
+        {"jaggaer": {"colour": 1}},
+        {"syspro": {"colour": 1}},
+        {"cloudsuite": {"colour": 1}},
+        {"jaggaer": {"credit_memos": 61}},
+    ],
 )
 def test_reset_refuses_what_it_does_not_know(tenant: Any, body: dict[str, Any]) -> None:
     assert "error" in tenant.control("POST", "reset", body, status=400)

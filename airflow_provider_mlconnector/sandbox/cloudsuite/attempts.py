@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from airflow_provider_mlconnector.sandbox.cloudsuite.tables import Origin
 
-Outcome = Literal["stored", "refused"]
+Outcome = Literal["stored", "refused", "ignored"]
 
 
 @dataclass(frozen=True, slots=True)

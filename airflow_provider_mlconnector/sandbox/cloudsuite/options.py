@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 PASSWORD, REFRESH, CLIENT = "password", "refresh_token", "client_credentials"
+PRODUCTS = frozenset({"csi", "m3", "ln", "fsm"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,8 @@ class CloudSuiteOptions:
     """Whether the application issues refresh tokens."""
     rotate_refresh: bool = False
     """Whether a refresh gives a new refresh token and ends the old one; unknown (§9.2)."""
+    repeat_refresh: bool = True
+    """Without rotation: whether the answer to a refresh names the token again, or none (§2.2)."""
     refresh_life: int = 86_400
     """Life of a refresh token in seconds, set per application."""
     expires_in: int = 7200
@@ -72,5 +75,19 @@ class CloudSuiteOptions:
     """IDOs (``SLVchHdrs``) and properties (``SLVchHdrs.DistDate``) this version of the product does not have."""
     unprivileged: tuple[str, ...] = ()
     """What the user may not do: ``SLLedgers`` anything, ``SLAptrxs:Insert`` one of Read, Insert, Update, Delete."""
+
+    # What the products have of their own: fields of CsiOptions, M3Options and so on
     csi: Mapping[str, Any] = field(default_factory=dict)
-    """Fields of ``csi.options.CsiOptions``: the site's books."""
+    m3: Mapping[str, Any] = field(default_factory=dict)
+    ln: Mapping[str, Any] = field(default_factory=dict)
+    fsm: Mapping[str, Any] = field(default_factory=dict)
+
+
+def changed(options: CloudSuiteOptions, changes: Mapping[str, Any]) -> CloudSuiteOptions:
+    """Return the options with some replaced; of a product's own ones those not named stay.
+
+    Raises:
+        TypeError: An option nobody has.
+    """
+    products = {name: {**getattr(options, name), **changes[name]} for name in PRODUCTS & changes.keys()}
+    return replace(options, **{**changes, **products})

@@ -85,15 +85,15 @@ Method = Callable[[list[str | None], Origin], Returned]
 
 
 class IdoBooks(Protocol):
-    """What the IDO service serves: tables and methods of one site, with their rules in the tables' hooks.
+    """What the IDO service serves: tables and methods of one site, with their rules in the tables' hooks."""
 
-    Attributes:
-        tables: By IDO.
-        methods: By (IDO, method).
-    """
+    @property
+    def tables(self) -> Mapping[str, Table]:
+        """Return the tables by IDO."""
 
-    tables: Mapping[str, Table]
-    methods: Mapping[tuple[str, str], Method]
+    @property
+    def methods(self) -> Mapping[tuple[str, str], Method]:
+        """Return the methods by (IDO, method)."""
 
     def tick(self) -> None:
         """Do what jobs of the product have fallen due to do; called before every request and every look.

@@ -78,9 +78,10 @@ class Table:
         found = row.get(name)
         return column.default if found is None else found
 
-    def get(self, *key: object) -> Row | None:
-        """Return the row of a key (in the order of ``keys``), padded or not."""
-        values = (self.columns[name].fitted(value) for name, value in zip(self.keys, key, strict=True))
+    def get(self, *key: object, exact: bool = False) -> Row | None:
+        """Return the row of a key (in the order of ``keys``), padded or not; ``exact`` does not add missing blanks."""
+        pairs = zip(self.keys, key, strict=True)
+        values = key if exact else [self.columns[name].fitted(value) for name, value in pairs]
         return self._by_key.get(tuple(map(folded, values)))
 
     def at(self, row_pointer: str) -> Row | None:
