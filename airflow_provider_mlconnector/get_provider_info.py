@@ -6,6 +6,8 @@ from typing import Any
 
 from airflow_provider_mlconnector import __version__
 from airflow_provider_mlconnector.hooks.forms import (
+    CLOUDSUITE_BEHAVIOUR,
+    CLOUDSUITE_FIELDS,
     JAGGAER_BEHAVIOUR,
     JAGGAER_FIELDS,
     SYSPRO_BEHAVIOUR,
@@ -13,6 +15,7 @@ from airflow_provider_mlconnector.hooks.forms import (
 )
 
 _ROOT = "airflow_provider_mlconnector"
+_SYSTEMS = ("SYSPRO", "Infor CloudSuite", "JAGGAER")
 
 
 def get_provider_info() -> dict[str, Any]:
@@ -24,10 +27,16 @@ def get_provider_info() -> dict[str, Any]:
         "versions": [__version__],
         "integrations": [
             {"integration-name": "SYSPRO", "external-doc-url": "https://help.syspro.com/", "tags": ["service"]},
+            {
+                "integration-name": "Infor CloudSuite",
+                "external-doc-url": "https://docs.infor.com/",
+                "tags": ["service"],
+            },
             {"integration-name": "JAGGAER", "external-doc-url": "https://www.jaggaer.com/", "tags": ["service"]},
         ],
         "hooks": [
             {"integration-name": "SYSPRO", "python-modules": [f"{_ROOT}.hooks.syspro"]},
+            {"integration-name": "Infor CloudSuite", "python-modules": [f"{_ROOT}.hooks.cloudsuite"]},
             {"integration-name": "JAGGAER", "python-modules": [f"{_ROOT}.hooks.jaggaer"]},
         ],
         "operators": [
@@ -35,11 +44,10 @@ def get_provider_info() -> dict[str, Any]:
                 "integration-name": system,
                 "python-modules": [f"{_ROOT}.operators.{name}" for name in ("documents", "match", "reconcile")],
             }
-            for system in ("SYSPRO", "JAGGAER")
+            for system in _SYSTEMS
         ],
         "sensors": [
-            {"integration-name": system, "python-modules": [f"{_ROOT}.operators.settle"]}
-            for system in ("SYSPRO", "JAGGAER")
+            {"integration-name": system, "python-modules": [f"{_ROOT}.operators.settle"]} for system in _SYSTEMS
         ],
         "connection-types": [
             {
@@ -55,6 +63,13 @@ def get_provider_info() -> dict[str, Any]:
                 "hook-name": "ML Connector: JAGGAER",
                 "ui-field-behaviour": JAGGAER_BEHAVIOUR,
                 "conn-fields": JAGGAER_FIELDS,
+            },
+            {
+                "connection-type": "mlconnector_cloudsuite",
+                "hook-class-name": f"{_ROOT}.hooks.cloudsuite.CloudSuiteHook",
+                "hook-name": "ML Connector: Infor CloudSuite",
+                "ui-field-behaviour": CLOUDSUITE_BEHAVIOUR,
+                "conn-fields": CLOUDSUITE_FIELDS,
             },
         ],
         "config": {"mlconnector": {"description": _SECTION, "options": _OPTIONS}},

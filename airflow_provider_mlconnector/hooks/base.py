@@ -133,6 +133,9 @@ class SystemHook(BaseHook):
             route: What it needs must work; without one, what invoices need. The rest is tried too, and may be missing.
         """
 
+    def close(self) -> None:
+        """End what this hook opened at the remote system; called when the task or command is over. Never raises."""
+
     def operator_lease(self) -> str:
         """Return the lease a session of this connection needs, empty when sessions do not disturb each other."""
         return ""

@@ -146,6 +146,81 @@ JAGGAER_FIELDS: Final[dict[str, Field]] = {
     },
 }
 
+CLOUDSUITE_FIELDS: Final[dict[str, Field]] = {
+    "dialect": {
+        "label": "Product",
+        "description": "csi: CloudSuite Industrial (SyteLine). m3: CloudSuite M3. ln: CloudSuite LN. "
+        "fsm: Financials and Supply Management.",
+        "schema": {"type": "string", "enum": ["csi", "m3", "ln", "fsm"], "default": "csi"},
+    },
+    "configuration": {
+        "label": "Configuration",
+        "description": "csi only: Mongoose configuration that holds the site's data, such as ACME_TST_MAIN.",
+        "schema": {"type": ["string", "null"]},
+    },
+    "site": {
+        "label": "Site",
+        "description": "csi only: site, where the tenant wants it beside the configuration.",
+        "schema": {"type": ["string", "null"]},
+    },
+    "company": {
+        "label": "Company",
+        "description": "m3 and ln only: number of the company.",
+        "schema": {"type": ["string", "null"]},
+    },
+    "division": {
+        "label": "Division",
+        "description": "m3 only: division, where the company has several.",
+        "schema": {"type": ["string", "null"]},
+    },
+    "time_zone": {
+        "label": "Time zone",
+        "description": "Zone of the site's change times, such as Europe/Berlin; empty for UTC.",
+        "schema": {"type": ["string", "null"]},
+    },
+    "grant": {
+        "label": "Grant",
+        "description": "auto: password where the .ionapi file has a service account (saak, sask), else client "
+        "credentials.",
+        "schema": {"type": "string", "enum": ["auto", "password", "client_credentials"], "default": "auto"},
+    },
+    "client_auth": {
+        "label": "Client authentication",
+        "description": "How client id and secret are sent to the login server: as HTTP Basic, or in the form body.",
+        "schema": {"type": "string", "enum": ["basic", "body"], "default": "basic"},
+    },
+    "revoke": {
+        "label": "Revoke when done",
+        "description": "Revoke access when the last task that uses it ends, instead of keeping it for the next one. "
+        "Every run then logs in anew, and tenants allow about 100 times a day.",
+        "schema": {"type": "boolean", "default": False},
+    },
+    "daily_quota": {
+        "label": "Requests per day",
+        "description": "The tenant's daily quota, where it has one: at 80 % of it a warning and an issue tell. Empty: "
+        "not counted.",
+        "schema": {"type": ["integer", "null"], "minimum": 1},
+    },
+    **TRANSPORT_FIELDS,
+    "requests_per_minute": {
+        "label": "Requests per minute",
+        "description": "What the tenant allows, for all workers and both directions together.",
+        "schema": {"type": ["integer", "null"], "default": 100, "minimum": 1},
+    },
+    "timeout": {
+        "label": "Timeout (s)",
+        "description": "Longest time one request may take. The gateway itself waits 60 s for the product, or what its "
+        "targetTimeout policy says: stay above that.",
+        "schema": {"type": ["integer", "null"], "default": 90, "minimum": 65, "maximum": 600},
+    },
+    "options": {
+        "label": "Further options",
+        "description": "Only where your site differs in what this form does not ask for: JSON with just the differing "
+        "settings, such as the context of its API suite.",
+        "schema": {"type": ["object", "null"]},
+    },
+}
+
 SYSPRO_BEHAVIOUR: Final[dict[str, Any]] = {
     "hidden-fields": ["schema"],
     "relabeling": {"host": "Base URL", "login": "Operator", "password": "Operator password"},
@@ -167,6 +242,18 @@ JAGGAER_BEHAVIOUR: Final[dict[str, Any]] = {
         "login": "client id of the J1P integration",
     },
 }
+
+
+CLOUDSUITE_BEHAVIOUR: Final[dict[str, Any]] = {
+    "hidden-fields": ["host", "schema", "login"],
+    "relabeling": {"password": ".ionapi file", "port": "Port (not used)"},
+    "placeholders": {
+        "password": "paste the whole file, or its absolute path on every worker",
+        "port": "443",
+    },
+}
+"""Address, tenant and credentials are all in the file. It goes into the password field, which Airflow shows to nobody,
+while it hides extra fields by their names only. For the port see :data:`SYSPRO_BEHAVIOUR`."""
 
 
 def python_behaviour(behaviour: dict[str, Any]) -> dict[str, Any]:

@@ -41,6 +41,7 @@ log = logging.getLogger("airflow.task.mlconnector")
 HOOKS: Final = {
     "mlconnector_syspro": ("airflow_provider_mlconnector.hooks.syspro", "SysproHook"),
     "mlconnector_jaggaer": ("airflow_provider_mlconnector.hooks.jaggaer", "JaggaerHook"),
+    "mlconnector_cloudsuite": ("airflow_provider_mlconnector.hooks.cloudsuite", "CloudSuiteHook"),
 }
 """Connection type → hook. A new system adds one line here and one in `get_provider_info`."""
 
@@ -67,14 +68,24 @@ class Runtime:
     store: Store
     settings: Settings
     clock: Clock = field(default_factory=SystemClock)
+    _hooks: list[SystemHook] = field(default_factory=list, repr=False)
+
+    def _hook(self, conn_id: str) -> SystemHook:
+        self._hooks.append(hook_for(conn_id, store=self.store))
+        return self._hooks[-1]
+
+    def close(self) -> None:
+        """End what the hooks opened at the remote systems."""
+        while self._hooks:
+            self._hooks.pop().close()
 
     def source(self, route: Route) -> DocumentSource:
         """Return the client of the route's source, tokens and rate limits shared through the store."""
-        return hook_for(route.source, store=self.store).source(route)
+        return self._hook(route.source).source(route)
 
     def target(self, route: Route) -> DocumentTarget:
         """Return the client of the route's target."""
-        return hook_for(route.target, store=self.store).target(route)
+        return self._hook(route.target).target(route)
 
     def figures(self, route: Route) -> tuple[FiguresSource, LedgerFigures]:
         """Return both sides of a reconciliation: the route's source, and its target, which has the ledger.
@@ -82,8 +93,8 @@ class Runtime:
         Raises:
             ConfigurationError: One of them cannot be reconciled.
         """
-        left = hook_for(route.source, store=self.store).figures(route)
-        return left, hook_for(route.target, store=self.store).ledger_figures(route)
+        left = self._hook(route.source).figures(route)
+        return left, self._hook(route.target).ledger_figures(route)
 
     def decoder(self, route: Route) -> Callable[[bytes], Document]:
         """Return what turns the source's payloads into canonical documents; some the connector makes itself."""
@@ -154,9 +165,11 @@ def open_runtime(*, clock: Clock | None = None) -> Iterator[Runtime]:
     """
     settings = Settings.load()
     store = open_store(settings, clock=clock)
+    runtime = Runtime(store=store, settings=settings, clock=clock or SystemClock())
     try:
-        yield Runtime(store=store, settings=settings, clock=clock or SystemClock())
+        yield runtime
     finally:
+        runtime.close()
         store.close()
 
 

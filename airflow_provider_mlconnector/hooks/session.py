@@ -6,7 +6,7 @@ Airflow's HTTP provider could set the session up too, but its adapter would be r
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import requests
 
@@ -33,15 +33,33 @@ def open_transport(endpoint: Endpoint, *, system: str, store: Store | None, path
     """
     per_minute = number(endpoint, "requests_per_minute", "Requests per minute")
     limiter = store.limiter(per_minute) if store is not None and per_minute else None
-    return Transport(
+    return transport_to(
         endpoint.base_url(path),
+        endpoint,
         system=system,
-        session=_session(endpoint),
         timeout=number(endpoint, "timeout", "Timeout (s)") or DEFAULT_TIMEOUT,
         limiter=limiter,
         limiter_key=f"{system} {endpoint.base_url()} {endpoint.login}",
+    )
+
+
+def transport_to(base_url: str, endpoint: Endpoint, **more: Any) -> Transport:
+    """Return an HTTP client of a host the way the connection goes there (proxy, TLS, client certificate).
+
+    Args:
+        base_url: Of the host.
+        endpoint: The connection.
+        more: Further arguments of :class:`.Transport`.
+
+    Raises:
+        ConfigurationError: Plain HTTP without permission.
+    """
+    return Transport(
+        base_url,
+        session=_session(endpoint),
         verify=_verify(endpoint),
         allow_http=endpoint.extra.get("allow_http") is True,
+        **more,
     )
 
 

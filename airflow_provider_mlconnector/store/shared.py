@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 from uuid import uuid4
 
-from sqlalchemy import Engine, delete, select, update
+from sqlalchemy import Engine, delete, func, or_, select, update
 
 from airflow_provider_mlconnector.errors import Unavailable
 from airflow_provider_mlconnector.store.engine import transaction
@@ -89,6 +89,25 @@ class StoredTokens:
             finally:
                 self._give_back(name, owner)
 
+    def join(self, key: str, user: str, until: datetime) -> None:
+        """Note that ``user`` works with the token of ``key``; one that dies counts ``until`` then."""
+        name, now = f"{_users(key)}{user}", self._clock.now()
+        statement = dialect_insert(self._engine.dialect, leases).values(
+            name=name, owner=user, generation=1, acquired_at=now, until=until
+        )
+        statement = statement.on_conflict_do_update(index_elements=["name"], set_={"until": statement.excluded.until})
+        with transaction(self._engine) as connection:
+            connection.execute(statement)
+
+    def leave(self, key: str, user: str) -> bool:
+        """Note that ``user`` no longer does; return True when nobody does."""
+        table, users = leases.c, _users(key)
+        gone = or_(table.name == f"{users}{user}", table.until <= self._clock.now())
+        with transaction(self._engine) as connection:
+            connection.execute(delete(leases).where(table.name.startswith(users, autoescape=True), gone))
+            left = select(func.count()).select_from(leases).where(table.name.startswith(users, autoescape=True))
+            return connection.execute(left).scalar_one() == 0
+
     def _wait_for(self, name: str, owner: str) -> None:
         pause, give_up = _FIRST_PAUSE, self._clock.monotonic() + LOCK_PATIENCE
         while not self._take(name, owner):
@@ -126,6 +145,10 @@ class StoredTokens:
         except Unavailable as error:
             # what was asked for is worth more than the lock, which lapses
             log.warning("The lock for asking for a token was not given back and lapses by itself: %s", error)
+
+
+def _users(key: str) -> str:
+    return f"token {key} user "
 
 
 def _aad(key: str) -> str:

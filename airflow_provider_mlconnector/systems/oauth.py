@@ -28,6 +28,7 @@ class MemoryTokenCache:
     def __init__(self) -> None:
         self._tokens: dict[str, tuple[str, datetime]] = {}
         self._locks: dict[str, threading.Lock] = {}
+        self._users: dict[str, set[str]] = {}
 
     def get(self, key: str) -> tuple[str, datetime] | None:
         """Return ``(token, expires_at)`` or None."""
@@ -47,6 +48,16 @@ class MemoryTokenCache:
         """Let one thread at a time ask for a token."""
         with self._locks.setdefault(key, threading.Lock()):
             yield
+
+    def join(self, key: str, user: str, until: datetime) -> None:  # noqa: ARG002 - it ends with the process
+        """Note that ``user`` works with the token."""
+        self._users.setdefault(key, set()).add(user)
+
+    def leave(self, key: str, user: str) -> bool:
+        """Note that ``user`` no longer does; return True when nobody does."""
+        users = self._users.setdefault(key, set())
+        users.discard(user)
+        return not users
 
 
 @dataclass(frozen=True, slots=True)

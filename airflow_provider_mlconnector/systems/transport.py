@@ -220,6 +220,7 @@ class StopOverBudget(stop_base):
         self._budget = budget
 
     def __call__(self, state: RetryCallState) -> bool:
+        """Tell whether the next wait would."""
         return state.idle_for + state.upcoming_sleep > self._budget
 
 

@@ -17,8 +17,9 @@ from airflow_provider_mlconnector.errors import (
     NotAuthenticated,
     ProtocolError,
 )
-from airflow_provider_mlconnector.systems.cloudsuite.auth import AuthOptions, IonTokens
+from airflow_provider_mlconnector.systems.cloudsuite.auth import IonTokens
 from airflow_provider_mlconnector.systems.cloudsuite.ionapi import IonApi
+from airflow_provider_mlconnector.systems.cloudsuite.login import AuthOptions, LoginServer
 from airflow_provider_mlconnector.systems.cloudsuite.words import remote_ids, said
 from airflow_provider_mlconnector.systems.oauth import MemoryTokenCache
 from airflow_provider_mlconnector.systems.ports import Clock, Fence, SystemClock, TokenCache
@@ -36,6 +37,13 @@ log = logging.getLogger(__name__)
 DEFAULT_TIMEOUT: Final = 90.0
 """Seconds: longer than the gateway waits for the product by default (60, then 504; §3.3)."""
 SHORTEST_TIMEOUT: Final = 65.0
+REQUESTS_PER_MINUTE: Final = 100.0
+LOGINS_PER_MINUTE: Final = 20.0
+TOKENS_PER_DAY: Final = 100
+"""Published limits of service accounts and clients (§3.2)."""
+ALLOWANCE: Final = 0.98
+"""Share of the calls a minute we use. The gateway counts by windows we do not know: of calls evenly spaced at the full
+rate one would now and then be too many, by the milliseconds it takes to arrive. This leaves 1.2 seconds for that."""
 TOKEN_TIMEOUT: Final = 15.0
 """Seconds a token request may take: less than the lock lasts under which it is made."""
 _ANSWERED = frozenset(range(400, 600)) - {HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS}
@@ -72,14 +80,25 @@ class GatewayClient:
         auth: AuthOptions | None = None,
         on_secret: Callable[[str], None] | None = None,
     ) -> GatewayClient:
-        """Build the client over HTTP clients of both hosts; tokens stay in this process where no cache is given."""
+        """Build the client over HTTP clients of both hosts.
+
+        Args:
+            connection: The Airflow connection's id.
+            ionapi: Its file.
+            gateway: Client of the gateway's host; its base URL is :attr:`.IonApi.gateway`.
+            login: Client of the login server's host (scheme and host alone); see :class:`.LoginServer`.
+            cache: Where tokens are shared; this process alone where None.
+            clock: Time.
+            auth: How to log in.
+            on_secret: Called with every secret and token.
+        """
+        chosen = auth or AuthOptions()
         tokens = IonTokens(
-            login,
+            LoginServer(login, ionapi, connection=connection, auth=chosen),
             ionapi,
-            connection=connection,
             cache=cache or MemoryTokenCache(),
             clock=clock or SystemClock(),
-            auth=auth,
+            auth=chosen,
             on_secret=on_secret,
         )
         return cls(connection, ionapi, gateway, tokens)
@@ -95,9 +114,9 @@ class GatewayClient:
         return self._transport.timeout
 
     def close(self) -> None:
-        """Close the connections."""
-        self._transport.close()
+        """Close the connections, tokens revoked where that is asked for (:meth:`.IonTokens.close`)."""
         self.tokens.close()
+        self._transport.close()
 
     def get(
         self,

@@ -66,6 +66,14 @@ class TokenCache(Protocol):
         """
         ...
 
+    def join(self, key: str, user: str, until: datetime) -> None:
+        """Note that ``user`` (a unique name) works with the token of ``key``, at the longest ``until``."""
+        ...
+
+    def leave(self, key: str, user: str) -> bool:
+        """Note that ``user`` no longer does; return True when nobody does."""
+        ...
+
 
 class RateLimiter(Protocol):
     """Paces calls to one tenant over all workers."""
