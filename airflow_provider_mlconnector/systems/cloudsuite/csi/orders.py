@@ -11,7 +11,7 @@ from typing import Final
 from airflow_provider_mlconnector.documents.purchase_order import PurchaseOrder
 from airflow_provider_mlconnector.systems.cloudsuite.csi import filters, order_rows, values
 from airflow_provider_mlconnector.systems.cloudsuite.csi.fields import Fields, dump, load
-from airflow_provider_mlconnector.systems.cloudsuite.csi.ido import Query
+from airflow_provider_mlconnector.systems.cloudsuite.csi.ido import IdoClient, Query
 from airflow_provider_mlconnector.systems.cloudsuite.csi.listing import BY_CHANGE, CHANGED, ROW, CsiSource, inside
 from airflow_provider_mlconnector.systems.cloudsuite.csi.order_codec import decode
 from airflow_provider_mlconnector.systems.cloudsuite.csi.order_rows import HEADS, LINES, Row
@@ -19,7 +19,7 @@ from airflow_provider_mlconnector.systems.ports import SourcePage, SourceRecord,
 
 KEY: Final = "PoNum"
 _CHANGES: Final = (KEY, CHANGED, ROW)
-_BATCH: Final = 100
+BATCH: Final = 100
 """Orders read together: two requests for all of them, header and lines."""
 _REMEMBERED: Final = 20_000
 """Orders a pass remembers having read, so that an order of many changes is not read once for each."""
@@ -42,7 +42,7 @@ class CsiOrderSource(CsiSource):
         for changed, key in self._changes(window):
             if key not in batch and changed > read.get(key, _EVER):
                 batch[key] = None
-            if len(batch) == _BATCH:
+            if len(batch) == BATCH:
                 yield self._page(list(batch), window, read)
                 batch.clear()
         yield self._page(list(batch), window, read)
@@ -64,16 +64,12 @@ class CsiOrderSource(CsiSource):
 
     def _page(self, keys: Sequence[str], window: Window, read: dict[str, datetime]) -> SourcePage:
         """Read a batch of orders; one that has been deleted meanwhile is left out."""
-        literals = [filters.text(key) for key in keys]
-        heads = {row[KEY] or "": row for row in self._ido.rows_in(HEADS, KEY, literals)}
-        lines: dict[str, list[Row]] = {key: [] for key in heads}
-        for line in self._ido.rows_in(LINES, KEY, literals if heads else []):
-            lines.get(line[KEY] or "", []).append(line)
-        found = [key for key in keys if key in heads]
-        records = [self._record(heads[key], lines[key]) for key in found]
+        orders = read_orders(self._ido, keys)
+        records = [self._record(head, lines) for head, lines in orders]
         if len(read) > _REMEMBERED:
             read.clear()
-        read |= {key: record.changed_at for key, record in zip(found, records, strict=True) if record.changed_at}
+        for (head, _), record in zip(orders, records, strict=True):
+            read[head[KEY] or ""] = record.changed_at or _EVER
         return SourcePage(inside(records, window), None, None, None)
 
     def _record(self, head: Row, lines: Sequence[Row]) -> SourceRecord:
@@ -90,6 +86,21 @@ class CsiOrderSource(CsiSource):
             summary=_summary(Fields(head, f"order {key}")),
             changed_at=max(stamps, default=None),
         )
+
+
+def read_orders(ido: IdoClient, keys: Sequence[str]) -> list[tuple[Row, list[Row]]]:
+    """Read orders whole, header and lines, in two requests; those that are not there are left out.
+
+    Args:
+        ido: Speaks to the configuration.
+        keys: ``PoNum`` as CSI shows it.
+    """
+    literals = [filters.text(key) for key in keys]
+    heads = {row[KEY] or "": row for row in ido.rows_in(HEADS, KEY, literals)}
+    lines: dict[str, list[Row]] = {key: [] for key in heads}
+    for line in ido.rows_in(LINES, KEY, literals if heads else []):
+        lines.get(line[KEY] or "", []).append(line)
+    return [(heads[key], lines[key]) for key in keys if key in heads]
 
 
 def _summary(head: Fields) -> Summary:

@@ -20,9 +20,8 @@ _ADDRESS: Final = (
 )
 _REMIT: Final = (
     *("VadRAddr_1", "VadRAddr_2", "VadRAddr_3", "VadRAddr_4", "VadRCity", "VadRState", "VadRStateCode", "VadRZip"),
-    "VadRCountry",
+    *("VadRCountry", "VadRName"),
 )
-"""Only the beginning ``VadRAddr_`` is public; the rest follows the other address. What a tenant lacks is left out."""
 VENDORS: Final = Query(
     "SLVendors",
     needs=("VendNum", "Name", CHANGED, ROW),
@@ -158,4 +157,5 @@ def _remit_to(vendor: Fields) -> RemitTo | None:
     other = vendor.text("VendRemit")
     if address is None and not other:
         return None
-    return RemitTo(name=f"vendor {other}" if other else "", address=address or Address())
+    name = vendor.text("VadRName") or (f"vendor {other}" if other else "")
+    return RemitTo(name=name, address=address or Address())
