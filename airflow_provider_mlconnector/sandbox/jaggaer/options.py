@@ -71,5 +71,21 @@ class JaggaerOptions:
     """Whether payments of an invoice are taken; sources disagree (§2.8)."""
     payments_off_status: Literal[404, 405] = 404
     """SIM: the answer of a tenant that does not take payments."""
+    cxml_domain: str = "DUNS"
+    cxml_identity: str = "123456789"
+    cxml_secret: str = "cxml-s3cret<&>"  # noqa: S105 - invented; holds what XML has to escape
+    """Who may send cXML: domain, identity and secret of the credential in ``Sender`` (§4.2)."""
+    cxml_buyer: str = "ACME-T"
+    """The buyer's NetworkID, to whom messages are."""
+    cxml_order_check: bool = False
+    """SIM: whether an invoice must refer to an order the tenant sent, by its number and payloadID."""
+    cxml_same_payload: Literal["book", "conflict", "ok"] = "book"
+    """SIM: a payloadID that was booked before: booked like any other, refused by 409, or passed over as done."""
+    cxml_plain_success: bool = False
+    """Whether success is the bare text SUCCESS, as one client takes it (§4.2)."""
+    cxml_http_status: bool = False
+    """Whether the code of the status is the answer's HTTP status too; usually that is 200 (§4.4)."""
+    aso_daily_quota: int = 0
+    """Calls of ASO a day, which customers agree on (§1.4); 0 is any number."""
     unique_ext_code: bool = True
     """SIM: whether CREATE of a profile refuses an external code that is taken."""

@@ -1,9 +1,10 @@
-"""The simulated JAGGAER tenant: everything below ``/auth/``, ``/j1p/`` and ``/apps/`` (``reference/jaggaer.md §1–§3``).
+"""The simulated JAGGAER tenant: ``/auth/``, ``/j1p/``, ``/apps/`` and ``/aso/`` (``reference/jaggaer.md §1–§4``).
 
 Names of calls, for faults and counts: Token, ListInvoices, GetInvoice, ListPurchaseOrders, GetPurchaseOrder,
 UpsertPurchaseOrder, ListCompanyProfiles, UpsertCompanyProfile, ImportInvoice,
 ListCustomFieldValues, UpsertCustomFieldValues, PostPayment; of the XML router RouterSuppliers,
-RouterPurchaseOrders, RouterInvoices; Unknown. What people do in it is in ``person``.
+RouterPurchaseOrders, RouterInvoices; of others CxmlInvoice, CxmlConfirmation,
+AsoToken, AsoEvents; Unknown. What people do in it is in ``person``.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from starlette.responses import Response
 
 from airflow_provider_mlconnector.sandbox.clock import SimClock
 from airflow_provider_mlconnector.sandbox.jaggaer import (
+    aso,
     code_api,
+    cxml,
     exports,
     imports,
     oracle,
@@ -41,7 +44,7 @@ from airflow_provider_mlconnector.sandbox.jaggaer.tokens import (
 
 JI, JA = "/j1p/api/public/ji/v1", "/j1p/api/public/ja/v1"
 INVOICES = f"{JI}/invoices"
-PREFIXES = ("/auth/", "/j1p/", "/apps/")
+PREFIXES = ("/auth/", "/j1p/", "/apps/", aso.PREFIX)
 Handler = Callable[[Books, Request, str], Awaitable[Response]]
 
 
@@ -64,6 +67,8 @@ class JaggaerSystem:
         }
         self._tokens = TokenEndpoint(clock=self._clock, options=options)
         self._router_paths = router.PATHS | {options.ocr_path: "RouterInvoices"}
+        self._cxml = cxml.Receiver(self._books)
+        self._aso = aso.AsoDomain(clock=self._clock, options=options)
         self._drop_next = 0
 
     def call_name(self, path: str, query: Mapping[str, str], method: str = "GET") -> str:  # noqa: ARG002 - one seam
@@ -76,8 +81,8 @@ class JaggaerSystem:
         call, key = self._route(path, request.method)
         if call == "Token":
             return await self._token(request, path)
-        if path.startswith("/apps/"):
-            return await self._routed(call, request)
+        if path.startswith(("/apps/", aso.PREFIX)):
+            return await self._beside(call, request, path)
         if not self._tokens.accepts(request.headers.get("authorization", "")):
             return json_response({"error": "invalid_token"}, 401, {"WWW-Authenticate": 'Bearer error="invalid_token"'})
         if call == "Unknown":
@@ -96,8 +101,12 @@ class JaggaerSystem:
         self._drop_next += count
 
     def credentials(self) -> dict[str, Any]:
-        """Return what a user would enter in an Airflow connection, apart from the host."""
-        return {"login": CLIENT_ID, "password": CLIENT_SECRET, "extra": {}}
+        """Return what a user would enter in an Airflow connection, apart from the host; and cXML's and ASO's own."""
+        options = self._options
+        sender = {"domain": options.cxml_domain, "identity": options.cxml_identity, "secret": options.cxml_secret}
+        paths = {"invoices": cxml.INVOICES, "confirmations": cxml.CONFIRMATIONS}
+        others = {"cxml": {**sender, "buyer": options.cxml_buyer, "paths": paths}, "aso": self._aso.credentials()}
+        return {"login": CLIENT_ID, "password": CLIENT_SECRET, "extra": {}, **others}
 
     def router(self) -> dict[str, Any]:
         """Return where the XML router takes which message, and the credentials a message must carry."""
@@ -111,7 +120,7 @@ class JaggaerSystem:
     def ledger(self) -> dict[str, Any]:
         """Return all the tenant holds and every write that was asked for; see ``oracle.ledger``."""
         logons = {"issued": self._tokens.logons["issued"], "refused": self._tokens.logons["refused"]}
-        return oracle.ledger(self._books) | {"logons": logons}
+        return oracle.ledger(self._books) | {"logons": logons, "confirmations": self._cxml.confirmations}
 
     def truth(self) -> dict[str, dict[str, Any]]:
         """Return per invoice id what was made: label, kind, good, currency, gross, supplier, numbers, date, edited."""
@@ -127,12 +136,16 @@ class JaggaerSystem:
             return json_response({"error": "HTTP 404 Not Found"}, 404)
         return await self._tokens.answer(request) if realm == REALM else json_response(_NO_REALM, 404)
 
-    async def _routed(self, call: str, request: Request) -> Response:
-        """Answer the XML router, which knows no tokens."""
+    async def _beside(self, call: str, request: Request, path: str) -> Response:
+        """Answer what knows no tokens of ours: ASO, and the router of XML and cXML."""
+        if path.startswith(aso.PREFIX):
+            return await self._aso.answer(request, call)
         if call == "Unknown":
             return Response("Not Found", 404, media_type="text/plain")  # SIM
         if request.method != "POST":
             return Response("Method Not Allowed", 405, {"Allow": "POST"}, media_type="text/plain")  # SIM
+        if call in cxml.PATHS.values():
+            return await self._cxml.answer(request, call)
         return await router.answer(self._books, request, call)
 
     async def _resource(self, call: str, request: Request, key: str) -> Response:
@@ -148,8 +161,8 @@ class JaggaerSystem:
         """Return a path's call and the key in it; a list is named by GET, a write to the same path by POST."""
         if path.startswith("/auth/"):
             return "Token", ""
-        if path.startswith("/apps/"):
-            return self._router_paths.get(path.rstrip("/"), "Unknown"), ""
+        if path.startswith(("/apps/", aso.PREFIX)):
+            return (self._router_paths | cxml.PATHS | aso.PATHS).get(path.rstrip("/"), "Unknown"), ""
         resource = RESOURCES.get(path.rstrip("/"))
         if resource:
             return resource.get(method, resource["GET"]), ""
