@@ -34,8 +34,12 @@ TARGETS: Final = {
     "ledger_account": ("code_lists", "JaggaerCodeListTarget"),
     "cost_center": ("code_lists", "JaggaerCodeListTarget"),
     "payment": ("payments", "JaggaerPaymentTarget"),
+    "purchase_order": ("order_target", "JaggaerOrderTarget"),
+    "invoice": ("invoice_target", "JaggaerInvoiceTarget"),
 }
 """The same for targets, built from connection id, client and options."""
+ROUTED: Final = frozenset({"supplier", "purchase_order", "invoice"})
+"""Kinds of document that the XML router takes as well, where the connection names one."""
 EXPORT_FOLDER: Final = str(JAGGAER_FIELDS["export_folder"]["label"])
 _PACKAGE: Final = "airflow_provider_mlconnector.systems.jaggaer"
 ROUTER_URL, ROUTER_IDENTITY, ROUTER_SECRET = (
@@ -104,7 +108,7 @@ class JaggaerHook(SystemHook):
         if route.document not in TARGETS:
             raise self._not_made_for(route, "target")
         module, name = TARGETS[route.document]
-        more = {"router": self.router()} if route.document == "supplier" else {}
+        more = {"router": self.router()} if route.document in ROUTED else {}
         target: DocumentTarget = getattr(import_module(f"{_PACKAGE}.{module}"), name)(
             self.conn_id, self._client(self._store), self.options(route), **more
         )
@@ -123,9 +127,10 @@ class JaggaerHook(SystemHook):
         if not extra.get("router_url"):
             return None
         self.endpoint.require(router_identity=ROUTER_IDENTITY, router_secret=ROUTER_SECRET)
-        # sites are told the whole address of supplier messages, or just the router's
-        url, path = str(extra["router_url"]).strip().rstrip("/"), self.contract().tsm.path
-        url = url.removesuffix(path)
+        # sites are told the whole address of one kind of message, or just the router's
+        url, contract = str(extra["router_url"]).strip().rstrip("/"), self.contract()
+        for path in (contract.tsm.path, contract.order_writes.path, contract.invoice_writes.path):
+            url = url.removesuffix(path)
         place = replace(self.endpoint, host=url, port=None, schema="")
         try:
             place.base_url()

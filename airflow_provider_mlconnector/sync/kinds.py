@@ -135,7 +135,14 @@ def _code_invoice(invoice: Invoice, coding: Coding) -> CodedInvoice | Translated
     )
 
 
+def _with_original(uow: UnitOfWork, route: Route, invoice: Invoice) -> Invoice:
+    # only a ledger credits one invoice by another
+    return invoice if route.mapping.reverse else original_invoice(uow, route, invoice)
+
+
 def _invoice_context(uow: UnitOfWork, route: Route, invoice: Invoice, context: Context) -> Context:
+    if route.mapping.reverse:
+        return context  # orders are matched, received and accrued where the invoice comes from
     return billed_orders(uow, route, invoice, match_context(uow, route, invoice, context))
 
 
@@ -147,7 +154,7 @@ INVOICE: Final = DocumentKind(
     # credit memos follow: the invoice one credits must be in the target (reference/syspro.md §2.1)
     waves=(InvoiceKind.INVOICE, InvoiceKind.CREDIT_MEMO),
     remember=remember_billing,
-    complete=original_invoice,
+    complete=_with_original,
     enrich=_invoice_context,
     # validation replaces the source's own number of the original by the supplier's
     unrevised=frozenset({"revision", "original_number"}),

@@ -160,17 +160,21 @@ class OrderWrites(Part):
 
 
 class InvoiceFields(Part):
-    """Names in the JSON import that no capture shows, by analogy with the XML twin; empty leaves the field out."""
+    """Names in the JSON import that no capture of it shows; empty leaves the field out.
 
-    total: Name = "grandTotal"
+    Sums are called as in JAGGAER's own invoice (reference/jaggaer.md §2.4), and are bare numbers like there.
+    """
+
+    total: Name = "total"
+    total_amount: Name = "value"
+    """Of the amount in the total, beside its ``currency``."""
     due: str = "dueDate"
     accounting: str = "accountingDate"
-    freight: str = "shippingCharges"
-    handling: str = "handlingCharges"
-    taxes: tuple[Name, Name] = ("tax1", "tax2")
+    freight: str = "shippingCharge"
+    handling: str = "handlingCharge"
+    discount: str = "discountAmount"
+    taxes: tuple[Name, Name] = ("taxCharge1", "taxCharge2")
     splits: str = "splittableFieldSetGroupList"
-    amount: Name = "money"
-    """Of an amount beside its ``currency``, as captured of unit prices."""
 
 
 class InvoiceWrites(Part):

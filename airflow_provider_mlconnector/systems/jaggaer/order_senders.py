@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final, Protocol
 
-from airflow_provider_mlconnector.errors import AmbiguousOutcome
+from airflow_provider_mlconnector.errors import AmbiguousOutcome, ConfigurationError
 from airflow_provider_mlconnector.systems.jaggaer.client import JaggaerClient
 from airflow_provider_mlconnector.systems.jaggaer.order_json import order_body
 from airflow_provider_mlconnector.systems.jaggaer.order_steps import OrderStep
@@ -91,3 +91,10 @@ class RouterOrders:
             f" contract (segments, order_writes). {status.words}"
         )
         return Outcome(OutcomeState.REFUSED, "custom_field_missing", name, text, parked=True)
+
+
+def no_router(client: JaggaerClient, what: str) -> ConfigurationError:
+    """Return the error for documents that go by a router nobody named."""
+    where = f"connection '{client.connection}', field Router URL"
+    msg = f"{where}: {what} are to go by the XML router, and none is named; fill in its address, identity and secret"
+    return ConfigurationError(msg, field=where)

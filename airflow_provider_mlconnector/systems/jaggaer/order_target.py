@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from airflow_provider_mlconnector.documents.translated import TranslatedOrder
-from airflow_provider_mlconnector.errors import ConfigurationError, MLConnectorError
+from airflow_provider_mlconnector.errors import MLConnectorError
 from airflow_provider_mlconnector.systems.jaggaer.base import JaggaerSystem, SteadySession
 from airflow_provider_mlconnector.systems.jaggaer.client import JaggaerClient
 from airflow_provider_mlconnector.systems.jaggaer.masters import read_masters
 from airflow_provider_mlconnector.systems.jaggaer.options import JaggaerOptions
 from airflow_provider_mlconnector.systems.jaggaer.order_lookup import HeldOrders
 from airflow_provider_mlconnector.systems.jaggaer.order_plan import OrderPlanner
-from airflow_provider_mlconnector.systems.jaggaer.order_senders import J1pOrders, OrderSender, RouterOrders
+from airflow_provider_mlconnector.systems.jaggaer.order_senders import J1pOrders, OrderSender, RouterOrders, no_router
 from airflow_provider_mlconnector.systems.jaggaer.order_steps import OrderStep, order_step
 from airflow_provider_mlconnector.systems.jaggaer.router import XmlRouter
 from airflow_provider_mlconnector.systems.ports import (
@@ -140,10 +140,3 @@ class OrderSession(SteadySession):
         except MLConnectorError as error:
             log.warning("Order %s was written, but its key could not be read: %s", step.order.number, error)
             return {}
-
-
-def no_router(client: JaggaerClient, what: str) -> ConfigurationError:
-    """Return the error for documents that go by a router nobody named."""
-    where = f"connection '{client.connection}', field Router URL"
-    msg = f"{where}: {what} are to go by the XML router, and none is named; fill in its address, identity and secret"
-    return ConfigurationError(msg, field=where)

@@ -14,9 +14,9 @@ from airflow_provider_mlconnector.systems.jaggaer.fields import UnreadableJson, 
 from airflow_provider_mlconnector.systems.ports import Fence, Outcome, OutcomeState
 from airflow_provider_mlconnector.systems.transport import Call, Effect
 
-_EXISTS = re.compile(r"\b112\s*\(")
+EXISTS = re.compile(r"\b112\s*\(")
 """``112(loginSubUser)``, ``112(USER_ALIAS)``: already exists (§2.2)."""
-_SUPER_USER_EXISTS = "-996"
+_SUPER_USEREXISTS = "-996"
 _NOT_OFFERED = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED})
 
 
@@ -41,7 +41,7 @@ class Answer:
     @property
     def exists(self) -> bool:
         """Whether it was refused because something with this key exists."""
-        return not self.done and (self.code == _SUPER_USER_EXISTS or _EXISTS.search(self.message) is not None)
+        return not self.done and (self.code == _SUPER_USEREXISTS or EXISTS.search(self.message) is not None)
 
     @property
     def words(self) -> str:
