@@ -118,7 +118,7 @@ class VoucherBook:
         if plain.isascii() and plain.isdigit():
             like = f"InvNum LIKE {filters.text('%' + plain)}"
             return like if len(plain) >= _TELLING else filters.both(self._of_vendor(step.payload["vendor"]), like)
-        return filters.one_of("InvNum", [filters.text(form) for form in dict.fromkeys((number, plain))])
+        return filters.one_of("InvNum", [filters.text(form) for form in dict.fromkeys((number, plain, number.lower()))])
 
     def _of_vendor(self, vendor: str) -> str:
         forms = values.key_forms(vendor, self._client.options.vendor_width)

@@ -16,6 +16,8 @@ from airflow_provider_mlconnector.systems.cloudsuite.csi.voucher_book import (
     Voucher,
     VoucherBook,
     amount_of,
+    written_header,
+    written_line,
 )
 from airflow_provider_mlconnector.systems.cloudsuite.csi.voucher_compare import (
     header_differences,
