@@ -7,7 +7,7 @@ is no, or something cannot be reached now; 2: wrong usage or configuration.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -36,24 +36,49 @@ app.command("reconcile")(reconcile.reconcile)
 
 @app.command()
 def sandbox(
+    *,
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8089,
     seed: Annotated[int, typer.Option(help="The same seed gives the same invoices.")] = 1,
     invoices: Annotated[int, typer.Option(min=0, help="How many invoices JAGGAER holds.")] = 320,
     orders: Annotated[int, typer.Option(min=0, help="How many purchase orders JAGGAER holds.")] = 0,
     order_invoices: Annotated[int, typer.Option(min=0, help="How many further invoices bill those orders.")] = 0,
     payments: Annotated[bool, typer.Option("--payments", help="JAGGAER takes payment status.")] = False,
+    ledger_orders: Annotated[int, typer.Option(min=0, help="How many purchase orders CloudSuite holds.")] = 0,
+    ledger_vouchers: Annotated[int, typer.Option(min=0, help="How many vouchers were typed into CloudSuite.")] = 0,
+    cloudsuite: Annotated[
+        str, typer.Option(metavar="JSON", help='More of CloudSuite, such as {"max_requests_per_period": 100}.')
+    ] = "{}",
     host: Annotated[str, typer.Option(help="Address to listen on; keep it local.")] = "127.0.0.1",
     journal: Annotated[
         Path | None, typer.Option(help="File that keeps what was booked for the next start; without it nothing stays.")
     ] = None,
 ) -> None:
-    """Run the simulated SYSPRO and JAGGAER until interrupted."""
+    """Run the simulated SYSPRO, Infor CloudSuite and JAGGAER until interrupted."""
     from airflow_provider_mlconnector.sandbox.journal import JournalError
     from airflow_provider_mlconnector.sandbox.server import run
 
+    more = {"purchase_orders": orders, "po_invoices": order_invoices, "payments": payments}
+    jaggaer = {name: value for name, value in more.items() if value}
+    tenant = _tenant(cloudsuite, {"purchase_orders": ledger_orders, "vouchers": ledger_vouchers})
     try:
-        more = {"purchase_orders": orders, "po_invoices": order_invoices, "payments": payments}
-        jaggaer = {name: value for name, value in more.items() if value}
-        run(host=host, port=port, seed=seed, invoices=invoices, journal=journal, jaggaer=jaggaer)
+        run(host=host, port=port, seed=seed, invoices=invoices, journal=journal, jaggaer=jaggaer, cloudsuite=tenant)
     except JournalError as error:
         fail(str(error), code=WRONG)
+
+
+def _tenant(text: str, counts: dict[str, int]) -> dict[str, Any]:
+    """Return the CloudSuite tenant's options: those given as JSON, and the counts that are not zero."""
+    import json
+
+    from airflow_provider_mlconnector.sandbox.cloudsuite.options import CloudSuiteOptions, changed
+    from airflow_provider_mlconnector.sandbox.cloudsuite.system import check
+
+    named = {name: count for name, count in counts.items() if count}
+    try:
+        given: dict[str, Any] = dict(json.loads(text))
+        if named:
+            given["csi"] = {**given.get("csi", {}), **named}
+        check(changed(CloudSuiteOptions(), given))
+    except (ValueError, TypeError) as error:
+        fail(f"--cloudsuite: {error}", code=WRONG)
+    return given

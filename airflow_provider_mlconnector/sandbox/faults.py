@@ -16,7 +16,7 @@ from datetime import timedelta
 from email.utils import format_datetime
 from fnmatch import fnmatchcase
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -258,8 +258,7 @@ def _first(method: str) -> Fault:
 async def _gateway_timeout(rule: FaultRule, exchange: Exchange) -> Response:
     await exchange.handle()
     await asyncio.sleep(rule.seconds)
-    response: Response = exchange.system.gateway_error(HTTPStatus.GATEWAY_TIMEOUT, "The target did not answer in time")
-    return response
+    return cast("Response", exchange.system.gateway_error(HTTPStatus.GATEWAY_TIMEOUT, "The target did not answer"))
 
 
 async def _html_after(rule: FaultRule, exchange: Exchange) -> Response:
