@@ -1,0 +1,1 @@
+"""LN behind the gateway: OData services (``reference/cloudsuite.md §4c``)."""
