@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_mlconnector.sandbox.cloudsuite.csi.register import Gone
 from airflow_provider_mlconnector.sandbox.cloudsuite.tables import Origin, Row
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def ledger(books: CsiBooks) -> dict[str, Any]:
         "vendors": [_made(books, row) | _shown(row, tuple(_own(row))) for row in tables["SLVendors"]],
         "purchase_orders": [
             *(_order(books, row, books.order_lines(row["PoNum"]), deleted=False) for row in tables["SLPos"]),
-            *(_order(books, gone.row, gone.parts, deleted=True) for gone in books.register.gone["SLPos"]),
+            *(_order(books, gone.row, gone.parts, deleted=True) for gone in _gone(books, "SLPos")),
         ],
         "receipts": [_shown(row, tuple(_own(row))) for row in tables["SLPoRcpts"]],
         "accounts": [_shown(row, tuple(_own(row))) for row in tables["SLCharts"]],
@@ -66,9 +67,14 @@ def _vouchers(books: CsiBooks) -> list[dict[str, Any]]:
     posted = [row for row in books.tables["SLAptrxps"] if row["Type"] != "P"]
     found = [_posted(books, row, lines[row["VendNum"], row["Voucher"], row["VouchSeq"]]) for row in posted]
     found += [_unposted(books, row, books.distributions(row), "unposted") for row in books.tables["SLAptrxs"]]
-    for gone in books.register.gone["SLAptrxs"]:
+    for gone in _gone(books, "SLAptrxs"):
         found.append(_unposted(books, gone.row, gone.parts, "deleted") | {"deleted": _by(gone.origin)})
     return sorted(found, key=lambda row: (row["Voucher"], row["VouchSeq"]))
+
+
+def _gone(books: CsiBooks, ido: str) -> list[Gone]:
+    """Return what was deleted, but for deletions that were taken back with the rest of their request."""
+    return [gone for gone in books.register.gone[ido] if books.tables[ido].at(gone.row["RowPointer"]) is None]
 
 
 def _posted(books: CsiBooks, row: Row, lines: list[dict[str, Any]]) -> dict[str, Any]:

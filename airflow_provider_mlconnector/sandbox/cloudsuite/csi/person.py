@@ -42,6 +42,7 @@ from airflow_provider_mlconnector.sandbox.cloudsuite.csi.person_ledger import Le
 from airflow_provider_mlconnector.sandbox.cloudsuite.csi.person_orders import OrderClerk
 from airflow_provider_mlconnector.sandbox.cloudsuite.csi.person_vendors import VendorClerk
 from airflow_provider_mlconnector.sandbox.cloudsuite.csi.person_vouchers import VoucherClerk
+from airflow_provider_mlconnector.sandbox.cloudsuite.tables import whole
 
 if TYPE_CHECKING:
     from airflow_provider_mlconnector.sandbox.cloudsuite.csi.books import CsiBooks
@@ -50,16 +51,17 @@ CLERKS = (OrderClerk, VendorClerk, VoucherClerk, LedgerClerk)
 
 
 def actions(books: CsiBooks) -> Mapping[str, Action]:
-    """Return what people can do, by kind; jobs that are due come first."""
+    """Return what people can do, by kind: all of it or nothing, after the jobs that are due."""
     found: dict[str, Action] = {}
     for clerk in CLERKS:
-        found |= {kind: _after_jobs(books, action) for kind, action in clerk(books).actions().items()}
+        found |= {kind: _whole(books, action) for kind, action in clerk(books).actions().items()}
     return found
 
 
-def _after_jobs(books: CsiBooks, action: Action) -> Action:
+def _whole(books: CsiBooks, action: Action) -> Action:
     def act(body: Body) -> dict[str, Any]:
         books.tick()
-        return action(body)
+        with whole(books.tables.values()):
+            return action(body)
 
     return act

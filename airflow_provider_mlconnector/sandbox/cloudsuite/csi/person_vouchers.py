@@ -39,15 +39,11 @@ class VoucherClerk(Clerk):
         }
 
     def _enter(self, body: Body) -> dict[str, Any]:
-        """Enter a voucher with its distributions; what CSI refuses of them leaves nothing."""
+        """Enter a voucher with its distributions and, for an order, what it bills of it."""
         lines = [self._values("SLAptrxds", line, LINE_NAMES, ()) for line in body["lines"]]
         values = self._header(body, lines)
         voucher = self._table("SLAptrxs").insert({"VendNum": self._vendor(body)["VendNum"]} | values, self._who())
-        try:
-            self._distribute(voucher, lines)
-        except ValueError:
-            self._table("SLAptrxs").delete(voucher, self._who())
-            raise
+        self._distribute(voucher, lines)
         self._bill(voucher, body)
         return self._shown(voucher)
 

@@ -29,8 +29,9 @@ class OrderRules:
             received = any(line.get("QtyReceived") for line in self._books.order_lines(write.row["PoNum"]))
             return f"Order {write.row['PoNum']} has receipts" if received else None
         if write.action == "insert":
-            if not changes.get("PoNum") and self._books.options.auto_order:
-                changes["PoNum"] = self._books.register.next_order()
+            if not changes.get("PoNum") and not self._books.options.auto_order:
+                return "PoNum must be entered on IDO SLPos"
+            changes["PoNum"] = changes.get("PoNum") or self._books.register.next_order()
             vendor = self._books.vendor(changes.get("VendNum") or "") or {}
             usual: Row = {
                 "Type": "R", "Stat": "P", "OrderDate": self._books.today(write.origin.at),
@@ -43,7 +44,10 @@ class OrderRules:
         return None
 
     def after(self, write: Write) -> None:
-        """Let the lines of a deleted order go with it, and keep both for the oracle."""
+        """Let the lines of a deleted order go with it, and keep both for the oracle; count numbers given by hand."""
+        digits = str(write.row["PoNum"]).strip().removeprefix("P")
+        if write.action == "insert" and digits.isdigit():
+            self._books.register.order = max(self._books.register.order, int(digits))
         if write.action != "delete":
             return
         lines = self._books.order_lines(write.row["PoNum"])

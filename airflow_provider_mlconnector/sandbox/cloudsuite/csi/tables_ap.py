@@ -46,7 +46,7 @@ def _money() -> list[Column]:
 def _voucher(of_vendor: Lookup, total: Total) -> Table:
     columns = [
         vend_num(required=True),
-        Column("Voucher", kind="int", required=True),
+        *whole("Voucher"),
         *_money(),
         *texts(CurrCode=3),
         Column("AptCurrCode", 3, derive=of_vendor("VendNum", "CurrCode")),
@@ -63,7 +63,8 @@ def _voucher(of_vendor: Lookup, total: Total) -> Table:
 def _distribution(of_voucher: Callable[[str], Callable[[Row], Any]], of_account: Lookup, total: Total) -> Table:
     columns = [
         vend_num(required=True),
-        *(Column(name, kind="int", required=True) for name in ("Voucher", "DistSeq")),
+        Column("Voucher", kind="int", required=True),
+        *whole("DistSeq"),
         *account("Acct", required=True),
         *amounts("Amount", "TaxBasis"),
         *texts(TaxCode=6, TaxCodeE=6),

@@ -25,7 +25,7 @@ Lookup = Callable[[str, str], Callable[[Row], Any]]
 
 def _order(of_vendor: Lookup) -> Table:
     columns = [
-        po_num(required=True),
+        po_num(),
         *texts(Type=1, Stat=1),
         vend_num(required=True),
         Column("VendorName", 60, derive=of_vendor("VendNum", "Name")),
