@@ -58,6 +58,41 @@ def test_the_connection_test_says_that_a_router_cannot_be_tried_and_checks_its_f
     assert "Router shared secret" in line
 
 
+@pytest.mark.parametrize("path", ["", "/apps/Router/POXMLImport", "/apps/Router/OurOcr"])
+@pytest.mark.parametrize(("document", "way"), [("purchase_order", "orders_by"), ("invoice", "invoices_by")])
+def test_orders_and_invoices_go_by_the_router_where_route_or_contract_say_so(
+    connect: Connect, path: str, document: str, way: str
+) -> None:
+    contract: dict[str, Any] = {"invoice_writes": {"path": "/apps/Router/OurOcr"}}
+    extra = {"router_url": f"https://r.example{path}", "router_identity": "A", "router_secret": "S-of-router"}
+    hook = JaggaerHook(connect("jaggaer", extra={**extra, "contract": contract}))
+    target = hook.target(route(document, **{way: "router"}))
+    assert target.settle_seconds >= 60
+    router = hook.router()
+    assert router is not None
+    with pytest.raises(ConfigurationError, match=way):
+        hook.target(route(document, **{way: "pigeon"}))
+
+
+@pytest.mark.parametrize(("document", "way"), [("purchase_order", "orders_by"), ("invoice", "invoices_by")])
+def test_a_route_by_a_router_nobody_named_is_refused(connect: Connect, document: str, way: str) -> None:
+    hook = JaggaerHook(connect("jaggaer"))
+    with pytest.raises(ConfigurationError, match="field Router URL"):
+        hook.target(route(document, **{way: "router"}))
+
+
+def test_invoices_by_the_router_need_the_path_only_the_tenant_knows(connect: Connect) -> None:
+    extra = {"router_url": "https://r.example", "router_identity": "A", "router_secret": "S-of-router"}
+    with pytest.raises(ConfigurationError, match=r"invoice_writes\.path"):
+        JaggaerHook(connect("jaggaer", extra=extra)).target(route("invoice", invoices_by="router"))
+
+
+def test_invoices_need_a_list_to_be_looked_up_in(connect: Connect) -> None:
+    hook = JaggaerHook(connect("jaggaer", extra={"contract": {"invoices": {"list": ""}}}))
+    with pytest.raises(ConfigurationError, match="invoice list"):
+        hook.target(route("invoice"))
+
+
 def test_without_a_router_suppliers_go_by_profile_alone(connect: Connect) -> None:
     assert JaggaerHook(connect("jaggaer")).router() is None
 

@@ -137,8 +137,9 @@ def test_a_system_in_the_wrong_role_is_refused(local_store: Any, connect: Any) -
     with open_runtime() as runtime:
         with pytest.raises(ConfigurationError, match=r"SYSPRO .* cannot be the source of invoices"):
             runtime.source(turned)
-        with pytest.raises(ConfigurationError, match=r"JAGGAER .* cannot be the target of invoices"):
-            runtime.target(turned)
+        journals = turned.model_copy(update={"document": "journal"})
+        with pytest.raises(ConfigurationError, match=r"JAGGAER .* cannot be the target of journals"):
+            runtime.target(journals)
 
 
 def test_status_words_of_the_route_win_over_the_tenants(connect: Any) -> None:
