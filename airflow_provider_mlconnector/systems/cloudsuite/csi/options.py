@@ -42,6 +42,7 @@ class CsiOptions(CloudSuiteOptions):
         invoice_types: ``Type`` of vouchers that are invoices or credit memos (A, adjustments, never leave).
         supplier_number: Number of a new vendor the source has no free number for; ``{key}`` is its key there.
         deactivate: A supplier deactivated at the source: park, make it inactive, or ignore.
+        countries: ISO 3166 code → the site's own country, where it writes them otherwise.
         shorten_names: Shorten names, contacts and addresses that are too long, and say so, instead of rejecting them.
     """
 
@@ -70,6 +71,7 @@ class CsiOptions(CloudSuiteOptions):
     invoice_types: tuple[str, ...] = ("V",)
     supplier_number: str = "{key}"
     deactivate: Literal["park", "inactive", "ignore"] = "park"
+    countries: dict[str, str] = Field(default_factory=dict)
     shorten_names: bool = False
 
     @field_validator("order_statuses", "invoice_types", "period_closed_words", mode="before")
