@@ -143,6 +143,18 @@ class DocumentQueries:
             query = query.where(documents.c.route.concat("") == route)
         return self._records(query.order_by(documents.c.id.desc()).limit(limit))
 
+    def numbered(self, route: str, numbers: Collection[str]) -> list[DocumentRecord]:
+        """Return the documents of a route under any of these numbers, oldest first; upper and lower case are the same.
+
+        One query for any number of them.
+        """
+        wanted = self._work.rows("wanted", {"number": String()}, ({"number": clean(number)} for number in numbers))
+        # by way of the ids, as in find
+        meant = documents.alias("meant")
+        ids = select(meant.c.id).where(func.lower(meant.c.number) == func.lower(wanted.c.number))
+        query = select(*COLUMNS).where(documents.c.id.in_(ids), documents.c.route.concat("") == route)
+        return self._records(query.order_by(documents.c.id))
+
     def search(
         self,
         *,

@@ -137,7 +137,7 @@ def _never_read(uow: UnitOfWork, known: Knowledge, left: Figure) -> Reason:
     if left.day is not None and route.start_at is not None and left.day < route.start_at:
         return because("before_cut_over", f"dated {left.day}, before the cut-over on {route.start_at}")
     if left.status.startswith("paymentStatus") and left.owed == 0:
-        return because("closed_at_source", f"paid in {known.left} before a route took it up: {left.status}")
+        return because("paid_at_source", f"paid in {known.left} before a route took it up: {left.status}")
     others = [other for other in uow.documents.find(left.key) if other.key == left.key and other.source == route.source]
     if others:
         return because("other_route", f"carried by route {others[0].route}: {told(others[0]).text}")
@@ -326,6 +326,8 @@ def told(document: DocumentRecord) -> Reason:
     state, why = document.state, f": {document.reason}" if document.reason else ""
     if state in _NEXT_RUN:
         return because("on_its_way", f"read; the next run of {document.route} goes on with it{why}")
+    if state is State.SUBMITTED:
+        return because(state, f"handed over to the target, not seen there yet{why}")
     if state in IN_FLIGHT:
         return because(state, f"sent, and its outcome is not known yet{why}")
     if state is State.SUPERSEDED:

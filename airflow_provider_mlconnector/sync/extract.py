@@ -251,7 +251,7 @@ def _new_document(
 def _triage(job: Job, record: SourceRecord, history: Sequence[DocumentRecord]) -> tuple[State, str, str]:
     """Decide the first state of a revision from the source's status words and the cut-over date (FINANCE §4)."""
     if record.eligibility is Eligibility.PAID:
-        return State.SKIPPED, "closed_at_source", f"paid at the source: {record.status_text}"
+        return State.SKIPPED, "paid_at_source", f"paid at the source: {record.status_text}"
     if record.eligibility is not Eligibility.ELIGIBLE:
         if not kind_of(job.route).revisable and any(older.state in IN_TARGET for older in history):
             text = f"posted, but the source now says: {record.status_text}. Decide whether to reverse it in the target"

@@ -64,10 +64,12 @@ def remember_link(uow: UnitOfWork, route: Route, record: DocumentRecord, key: st
         text = f"{route.document} {record.key} was written as {key}, which belongs to {links[key]} at {route.source!r}"
         uow.issues.open(route.name, "link_differs", record.id, text)
         return
-    if key in links:
-        return
     try:
-        uow.crosswalk.put(route.document, COMPANY, route.source, record.key, route.target, key, record.id)
+        if key not in links:
+            uow.crosswalk.put(route.document, COMPANY, route.source, record.key, route.target, key, record.id)
+            if route.opposite and route.document == "invoice":
+                # found by the key of either side, where there are too many to read them all (both_ways)
+                uow.crosswalk.put(route.document, COMPANY, route.target, key, route.source, record.key, record.id)
     except ValueError as error:
         logger.warning("Link not kept: %s", error)
         uow.issues.open(route.name, "link_differs", record.id, str(error))

@@ -10,6 +10,7 @@ from datetime import timedelta
 from airflow_provider_mlconnector.documents.lifecycle import State
 from airflow_provider_mlconnector.errors import AmbiguousOutcome, MLConnectorError, ProtocolError, Unavailable
 from airflow_provider_mlconnector.store.records import Change, DocumentRecord, StepRecord, StepState
+from airflow_provider_mlconnector.sync.both_ways import face_in_store, from_meeting, meet, runs_both_ways
 from airflow_provider_mlconnector.sync.drafts import unpack
 from airflow_provider_mlconnector.sync.job import Job, logger
 from airflow_provider_mlconnector.sync.links import remember_links
@@ -125,6 +126,7 @@ class Lot:
         Every document is looked up before it is sent, not only at first contact: hand-entered invoices and restored
         stores then need no mode of their own, at about 0.02 requests per invoice.
         """
+        works = self._not_met(works)
         found = self._session.find([work.draft for work in works])
         verdicts: list[tuple[Work, Verdict]] = []
         ready: list[Work] = []
@@ -136,6 +138,17 @@ class Lot:
         self._conclude(verdicts)
         self._job.progress("looked_up")
         return ready
+
+    def _not_met(self, works: Sequence[Work]) -> Sequence[Work]:
+        """Return the works whose invoice has not come to the other side since it was validated."""
+        if not runs_both_ways(self._job.route):
+            return works
+        untouched = [work.document for work in works if not any(step.state in EXECUTED for step in work.steps)]
+        with self._job.unit_of_work() as uow:
+            met = meet(uow, self._job.route, [face_in_store(document) for document in untouched])
+        verdicts = [(work, from_meeting(met[work.document.id])) for work in works if work.document.id in met]
+        self._conclude(verdicts)
+        return [work for work in works if work.document.id not in met]
 
     def _keep_claims(self) -> None:
         """Extend the claims of all that waits in this lot, once a tenth of their lease has passed."""

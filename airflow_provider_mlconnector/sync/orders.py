@@ -16,7 +16,7 @@ from airflow_provider_mlconnector.sync.verdicts import EXECUTED, stands
 from airflow_provider_mlconnector.systems.ports import NOT_SEEN, StepKind
 
 _OPEN = frozenset({StepState.SENDING, StepState.UNCERTAIN})
-_WITHDRAWN = frozenset({"closed_at_source", "no_longer_eligible"})
+_WITHDRAWN = frozenset({"paid_at_source", "closed_at_source", "no_longer_eligible"})
 _BEFORE_CUT_OVER = "before_cut_over"
 _FOR_A_PERSON = "needs_a_person"
 _LOOKED_UP = frozenset({"not_found_yet", _FOR_A_PERSON})

@@ -14,6 +14,7 @@ from airflow_provider_mlconnector.documents.lifecycle import DUE_FOR_POSTING, DU
 from airflow_provider_mlconnector.errors import DocumentError, Rejected
 from airflow_provider_mlconnector.store import UnitOfWork
 from airflow_provider_mlconnector.store.records import DocumentRecord, NewDocument
+from airflow_provider_mlconnector.sync.both_ways import How, decoded_faces, meet
 from airflow_provider_mlconnector.sync.drafts import draft_from, draft_to
 from airflow_provider_mlconnector.sync.job import Job
 from airflow_provider_mlconnector.sync.kinds import DocumentKind
@@ -143,6 +144,9 @@ def _verdict(
 ) -> dict[str, Any]:
     """Judge one document; ``follows`` names the preview that a real run posts before it."""
     original = announced.original_of(document)
+    if met := meet(uow, route, decoded_faces({body["key"]: document})).get(body["key"]):
+        state = State.PARKED if not met.sent_by_nobody else State.SKIPPED if met.how is How.ECHO else State.LINKED
+        return {**body, "state": str(state), "reason_code": met.code, "reason": met.text}
     try:
         document = original[1] if original else kind.complete(uow, route, document)
         context = kind.enrich(uow, route, document, _context(uow, route, kind, body, decode))

@@ -5,57 +5,31 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import asdict, dataclass, replace
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 from airflow_provider_mlconnector.documents.lifecycle import DUE_FOR_VALIDATION, State
-from airflow_provider_mlconnector.documents.matching_lines import Match
-from airflow_provider_mlconnector.errors import DocumentError, Parked, Rejected
+from airflow_provider_mlconnector.errors import Parked
 from airflow_provider_mlconnector.store import UnitOfWork
-from airflow_provider_mlconnector.store.records import Change, DocumentRecord, NewStep, StepRecord
-from airflow_provider_mlconnector.sync.drafts import pack
-from airflow_provider_mlconnector.sync.job import Job, Reference, logger, our_reference, reference
-from airflow_provider_mlconnector.sync.kinds import Coding, DocumentKind, kind_of
+from airflow_provider_mlconnector.store.records import Change, DocumentRecord, StepRecord
+from airflow_provider_mlconnector.sync.both_ways import DIFFERS, Met, decoded_faces, meet, runs_both_ways
+from airflow_provider_mlconnector.sync.job import Job, Reference, logger, reference
+from airflow_provider_mlconnector.sync.judging import Beside, Judgment, Rules, judge, objection, overruled
+from airflow_provider_mlconnector.sync.kinds import Coding, kind_of
 from airflow_provider_mlconnector.sync.links import all_links, remember_link
 from airflow_provider_mlconnector.sync.mappings import MappingText, current_mapping
 from airflow_provider_mlconnector.sync.preview import preview_verdicts
-from airflow_provider_mlconnector.sync.revisions import Superseded, Unchanged, check_revision, reassert
+from airflow_provider_mlconnector.sync.revisions import reassert
 from airflow_provider_mlconnector.sync.session import reference_data
-from airflow_provider_mlconnector.sync.verdicts import EXECUTED, FIRST_CONTACT
-from airflow_provider_mlconnector.systems.ports import Context, DocumentTarget, Links, Plan, StepDraft
+from airflow_provider_mlconnector.sync.verdicts import EXECUTED
+from airflow_provider_mlconnector.systems.ports import DocumentTarget, Links
 
 LOT = 200
 """Documents per transaction."""
 MAX_IN_CHUNK = 100_000
-MAX_NOTES = 20
-"""Most notes on texts reduced or cut, periods moved and the like that one event of the audit trail holds."""
 VERDICT_SECONDS = 45.0
 """How long a worker may take over one lot before another may judge it too; also how long a killed one is waited for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What verdicts depend on: kind, codec, mapping version, target rules and the target's data."""
-
-    kind: DocumentKind
-    decode: Callable[[bytes], Any]
-    coding: Coding
-    target: DocumentTarget
-    data: Mapping[str, Any]
-
-    def plan(self, document: Any, ours: str, context: Context) -> Plan:  # noqa: ANN401 - any kind of document
-        """Turn a decoded document into the target's steps, or raise Rejected or Parked."""
-        coded = self.kind.code(document, replace(self.coding, orders=context.orders))
-        return self.target.plan(coded, self.data, our_reference=ours, context=context)
-
-
-@dataclass(frozen=True, slots=True)
-class _Verdict:
-    change: Change
-    steps: tuple[NewStep, ...] = ()
-    plan: Plan | None = None
-    match: Match | None = None
 
 
 def validate(
@@ -135,9 +109,11 @@ def _judge_lot(job: Job, rules: Rules, lot: Sequence[DocumentRecord]) -> Counter
         lot = uow.documents.extend(lot, until=job.now() + timedelta(seconds=VERDICT_SECONDS))
         payloads = uow.documents.payloads([record.id for record in lot])
         history = _histories(uow, lot)
-        links = all_links(uow, job.route) if rules.kind.linked else Links()
+        beside = Beside(
+            all_links(uow, job.route) if rules.kind.linked else Links(), _meetings(uow, job, rules, payloads)
+        )
         verdicts = [
-            _judge(uow, job, rules, record, history[_series(record)], payloads[record.id], links) for record in lot
+            judge(uow, job, rules, record, history[_series(record)], payloads[record.id], beside) for record in lot
         ]
         verdicts = _held_to_what_was_done(uow, verdicts)
         collisions = uow.steps.plan([step for verdict in verdicts for step in verdict.steps])
@@ -178,48 +154,25 @@ def _histories(
     return found
 
 
-def _judge(
-    uow: UnitOfWork,
-    job: Job,
-    rules: Rules,
-    record: DocumentRecord,
-    history: Sequence[DocumentRecord],
-    payload: bytes,
-    links: Links,
-) -> _Verdict:
-    kind = rules.kind
-    try:
-        document = rules.decode(payload)
-        known = check_revision(uow, job.route, kind, record, history, document, rules.decode)
-        kind.remember(uow, job.route, record, document)
-        document = kind.complete(uow, job.route, document)
-        context = kind.enrich(uow, job.route, document, Context(record.key, known, links))
-        plan = rules.plan(document, our_reference(record), context)
-    except Superseded as verdict:
-        change = Change(record, State.SUPERSEDED, reason_code="superseded", reason=str(verdict))
-    except Unchanged as verdict:
-        change = Change(record, State.SKIPPED, reason_code="unchanged", reason=str(verdict))
-    except DocumentError as error:
-        change = _objection(record, error, _changed_after_posting(error))
-    except Exception as error:  # noqa: BLE001 - logged and kept: one unreadable document must not stop the others; it is kept and shown
-        logger.exception("Document %s could not be judged", record.id)
-        text = f"{type(error).__name__} while validating; the log of this task has the details. Please report it."
-        change = Change(record, State.PARKED, reason_code="defect", reason=text, reason_subject=type(error).__name__)
-    else:
-        if not plan.steps:
-            return _Verdict(_nothing_to_write(record, document, plan, context, rules), plan=plan)
-        change = _validated(record, document, plan, context, rules)
-        return _Verdict(change, _steps(record, rules, plan.steps), plan, context.match)
-    return _Verdict(change)
+def _meetings(uow: UnitOfWork, job: Job, rules: Rules, payloads: Mapping[str, bytes]) -> Mapping[str, Met]:
+    """Return what the opposite route knows of a lot's documents."""
+    if not runs_both_ways(job.route):
+        return {}
+    documents: dict[str, Any] = {}
+    for document_id, payload in payloads.items():
+        # what cannot be read gets its verdict when it is judged, whatever the reason
+        with suppress(Exception):
+            documents[document_id] = rules.decode(payload)
+    return meet(uow, job.route, decoded_faces(documents))
 
 
-def _held_to_what_was_done(uow: UnitOfWork, verdicts: Sequence[_Verdict]) -> list[_Verdict]:
+def _held_to_what_was_done(uow: UnitOfWork, verdicts: Sequence[Judgment]) -> list[Judgment]:
     """Refuse plans without a step the target has executed: it would be sent once more under another key."""
     done = uow.steps.of([verdict.change.document.id for verdict in verdicts if verdict.steps])
     return [_held_to(verdict, done.get(verdict.change.document.id, ())) for verdict in verdicts]
 
 
-def _held_to(verdict: _Verdict, steps: Sequence[StepRecord]) -> _Verdict:
+def _held_to(verdict: Judgment, steps: Sequence[StepRecord]) -> Judgment:
     planned = {(step.name, step.target, step.company, step.remote_reference) for step in verdict.steps}
     lost = next(
         (
@@ -236,13 +189,18 @@ def _held_to(verdict: _Verdict, steps: Sequence[StepRecord]) -> _Verdict:
         "the change of code, supplier or number, or finish the document there by hand"
     )
     error = Parked(text, code="partly_posted", subject=lost.remote_reference)
-    return _Verdict(_objection(verdict.change.document, error, changed=False))
+    return Judgment(objection(verdict.change.document, error, changed=False))
 
 
-def _follow_up(uow: UnitOfWork, job: Job, verdicts: Sequence[_Verdict], done: AbstractSet[str]) -> None:
+def _follow_up(uow: UnitOfWork, job: Job, verdicts: Sequence[Judgment], done: AbstractSet[str]) -> None:
     """Remember pairs of keys, have overruled fields written back by the opposite route, say what does not match."""
     for verdict in verdicts:
         record, plan = verdict.change.document, verdict.plan
+        if verdict.met is not None and record.id in done:
+            remember_link(uow, job.route, record, verdict.met.other.key)
+            if verdict.met.differs:
+                text = f"{verdict.change.number}: {verdict.met.differs}; {verdict.met.text}"
+                uow.issues.open(job.route.name, DIFFERS, record.id, text)
         if plan is None or record.id not in done:
             continue
         for problem in verdict.match.problems if verdict.match and verdict.change.to is State.VALIDATED else ():
@@ -250,93 +208,7 @@ def _follow_up(uow: UnitOfWork, job: Job, verdicts: Sequence[_Verdict], done: Ab
         if verdict.change.to is State.LINKED:
             remember_link(uow, job.route, record, plan.key)
         if plan.overruled and plan.key and job.route.opposite:
-            reassert(uow, job.route.opposite, plan.key, because=f"{'; '.join(_overruled(plan))} (document {record.id})")
-
-
-def _overruled(plan: Plan) -> list[str]:
-    return [f"{lost.field}: {lost.here!r} loses against {lost.there!r}" for lost in plan.overruled]
-
-
-def _changed_after_posting(error: DocumentError) -> bool:
-    return error.code == "changed_after_posting"
-
-
-def _objection(record: DocumentRecord, error: DocumentError, changed: bool) -> Change:
-    to = State.CHANGED_AFTER_POSTING if changed else State.REJECTED if isinstance(error, Rejected) else State.PARKED
-    detail = {"field": error.field, "remote": error.remote_text} if error.field or error.remote_text else {}
-    return Change(
-        record,
-        to,
-        reason_code=error.code,
-        reason=error.message,
-        reason_subject=error.subject or "",
-        detail=detail,
-    )
-
-
-def _validated(
-    record: DocumentRecord,
-    document: Any,  # noqa: ANN401 - any kind of document
-    plan: Plan,
-    context: Context,
-    rules: Rules,
-) -> Change:
-    detail: dict[str, Any] = {"planned": [draft.text for draft in plan.steps]}
-    notes = [note for draft in plan.steps for note in draft.payload.get("notes", ())]
-    if notes:
-        # the steps keep all of them
-        more = [f"and {len(notes) - MAX_NOTES} more"] if len(notes) > MAX_NOTES else []
-        detail["notes"] = [*notes[:MAX_NOTES], *more]
-    if context.match is not None and context.match.orders:
-        problems = [problem.text for problem in context.match.problems]
-        detail["match"] = [str(context.match.state), *problems, *context.match.notes]
-    return Change(record, State.VALIDATED, **_as_planned(document, plan, rules, detail))
-
-
-def _nothing_to_write(
-    record: DocumentRecord,
-    document: Any,  # noqa: ANN401 - any kind of document
-    plan: Plan,
-    context: Context,
-    rules: Rules,
-) -> Change:
-    """The target says the same already: at first contact they are linked, later it is an echo or no change."""
-    met = context.known is not None or record.key in context.links.by_source
-    return Change(
-        record,
-        State.SKIPPED if met or not plan.key else State.LINKED,
-        reason_code="nothing_to_write" if met or not plan.key else FIRST_CONTACT,
-        reason=plan.reason or "the target says the same already",
-        target_reference=plan.key or None,
-        **_as_planned(document, plan, rules, {}),
-    )
-
-
-def _as_planned(document: Any, plan: Plan, rules: Rules, detail: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - any kind of document
-    return {
-        "detail": detail | ({"overruled": _overruled(plan)} if plan.overruled else {}),
-        "canonical": document.model_dump_json(exclude_defaults=True).encode(),
-        "mapping_version": rules.coding.version,
-        **asdict(rules.kind.extract(document)),
-    }
-
-
-def _steps(record: DocumentRecord, rules: Rules, drafts: Sequence[StepDraft]) -> tuple[NewStep, ...]:
-    return tuple(
-        NewStep(
-            document_id=record.id,
-            position=position,
-            name=draft.name,
-            kind=draft.kind,
-            target=rules.target.name,
-            company=draft.company,
-            remote_reference=draft.remote_reference,
-            our_reference=draft.our_reference,
-            payload=pack(draft),
-            mapping_version=rules.coding.version,
-        )
-        for position, draft in enumerate(drafts)
-    )
+            reassert(uow, job.route.opposite, plan.key, because=f"{'; '.join(overruled(plan))} (document {record.id})")
 
 
 def _a(document: str) -> str:
@@ -344,7 +216,7 @@ def _a(document: str) -> str:
     return f"an {name}" if name[0] in "aeiou" else f"a {name}"
 
 
-def _collided(verdict: _Verdict, collisions: Mapping[str, str]) -> Change:
+def _collided(verdict: Judgment, collisions: Mapping[str, str]) -> Change:
     record = verdict.change.document
     other = collisions.get(record.id)
     if other is None:
@@ -355,4 +227,4 @@ def _collided(verdict: _Verdict, collisions: Mapping[str, str]) -> Change:
         code="collision",
         subject=other,
     )
-    return _objection(record, error, changed=False)
+    return objection(record, error, changed=False)

@@ -58,7 +58,7 @@ VERDICTS: dict[str, tuple[State, str, str]] = {
     "receipt_required": (State.PARKED, "receipt_match", "V00043"),
     "po_lines": (State.PARKED, "order_unknown", "has not brought into 'syspro' yet"),
     "account_on_hold": (State.PARKED, "account_on_hold", "5600 is on hold"),
-    "paid": (State.SKIPPED, "closed_at_source", "paymentStatus Paid"),
+    "paid": (State.SKIPPED, "paid_at_source", "paymentStatus Paid"),
     "cancelled": (State.SKIPPED, "closed_at_source", "Cancelled"),
     "before_cut_over": (State.SKIPPED, "before_cut_over", "before the cut-over"),
 }

@@ -178,7 +178,7 @@ FOUND_THERE = {
     ),
 }
 OF_THE_SOURCE = {
-    "paid": Case(S, "closed_at_source", "paymentStatus Paid", edited({"header.paymentStatus": "Paid"})),
+    "paid": Case(S, "paid_at_source", "paymentStatus Paid", edited({"header.paymentStatus": "Paid"})),
     "cancelled": Case(S, "closed_at_source", "Cancelled", edited({"header.workflowStatus": "Cancelled"})),
     "before the cut-over": Case(S, "before_cut_over", "cut-over", edited({"header.invoiceDate": "2001-02-03"})),
     "taken back": Case(S, "no_longer_eligible", "Pending", parked_then({"header.workflowStatus": "Pending"})),

@@ -220,3 +220,12 @@ def test_sensitive_content_is_not_in_the_database_in_plain_text(url: str, store:
 def test_naive_times_are_refused(store: Store) -> None:
     with pytest.raises(StatementError, match="aware times only"), store.unit_of_work(ACTOR) as uow:
         uow.watermarks.advance(ROUTE, START.replace(tzinfo=None))
+
+
+def test_documents_of_a_route_are_found_by_any_number_of_numbers_in_one_query(store: Store) -> None:
+    added(store, 1, 2, 3)
+    added(store, 1, route="other")
+    with store.unit_of_work(ACTOR) as uow:
+        found = uow.documents.numbered(ROUTE, ["nb-3", "NB-1", "NB-1", "NB-9"])
+        assert [(doc.route, doc.number) for doc in found] == [(ROUTE, "NB-1"), (ROUTE, "NB-3")]
+        assert uow.documents.numbered(ROUTE, []) == []
