@@ -48,7 +48,7 @@ def ledger(books: CsiBooks) -> dict[str, Any]:
         "payments": [_shown(row, _VOUCHER) for row in tables["SLAptrxps"] if row["Type"] == "P"],
         "gl_lines": [_shown(row, _GL) for row in tables["SLLedgers"]],
         "gl_totals": _totals(tables["SLLedgers"]),
-        "vendors": [_made(books, row) | _shown(row, tuple(_own(row))) for row in tables["SLVendors"]],
+        "suppliers": [_made(books, row) | _shown(row, tuple(_own(row))) for row in tables["SLVendors"]],
         "purchase_orders": [
             *(_order(books, row, books.order_lines(row["PoNum"]), deleted=False) for row in tables["SLPos"]),
             *(_order(books, gone.row, gone.parts, deleted=True) for gone in _gone(books, "SLPos")),
