@@ -15,20 +15,33 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from airflow_provider_mlconnector.sandbox.clock import SimClock
+from airflow_provider_mlconnector.sandbox.cloudsuite.csi.books import CsiBooks
+from airflow_provider_mlconnector.sandbox.cloudsuite.csi.options import CsiOptions
+from airflow_provider_mlconnector.sandbox.cloudsuite.fsm.options import FsmOptions
+from airflow_provider_mlconnector.sandbox.cloudsuite.fsm.surface import FsmSurface
 from airflow_provider_mlconnector.sandbox.cloudsuite.gateway import Gateway, gateway_error
 from airflow_provider_mlconnector.sandbox.cloudsuite.ido_service import IdoService
 from airflow_provider_mlconnector.sandbox.cloudsuite.limits import Limits
+from airflow_provider_mlconnector.sandbox.cloudsuite.ln.options import LnOptions
+from airflow_provider_mlconnector.sandbox.cloudsuite.ln.surface import LnSurface
+from airflow_provider_mlconnector.sandbox.cloudsuite.m3.options import M3Options
+from airflow_provider_mlconnector.sandbox.cloudsuite.m3.surface import M3Surface
 from airflow_provider_mlconnector.sandbox.cloudsuite.options import CloudSuiteOptions
-from airflow_provider_mlconnector.sandbox.cloudsuite.surface import SERVICE_USER, Site, SurfaceMaker
+from airflow_provider_mlconnector.sandbox.cloudsuite.surface import SERVICE_USER, Site, Surface, SurfaceMaker
 from airflow_provider_mlconnector.sandbox.cloudsuite.tokens import TokenServer
 
 AUTHORIZATION = {"as/token.oauth2": "Token", "as/revoke_token.oauth2": "Revoke"}
 _TENANT_PATH = re.compile(r"/(?P<tenant>[A-Za-z0-9]{2,24}_[A-Z0-9]{3})/(?P<rest>.*)", re.DOTALL)
 
 
-SURFACES: tuple[SurfaceMaker, ...] = ()
+def csi(site: Site) -> Surface:
+    """Return CSI with its books."""
+    return IdoService(site, CsiBooks(site))
+
+
+SURFACES: tuple[SurfaceMaker, ...] = (csi, M3Surface, LnSurface, FsmSurface)
 """The products of the tenant."""
-OPTIONS: dict[str, Callable[..., object]] = {}
+OPTIONS: dict[str, Callable[..., object]] = {"csi": CsiOptions, "m3": M3Options, "ln": LnOptions, "fsm": FsmOptions}
 """Field of ``CloudSuiteOptions`` → what its content is made of."""
 
 
@@ -136,7 +149,8 @@ class CloudSuiteSystem:
 
     def truth(self) -> dict[str, Any]:
         """Return which kind of document each generated one is, by product."""
-        return {name: surface.truth() for name, surface in self._surfaces.items() if isinstance(surface, IdoService)}
+        services = [surface for surface in self._surfaces.values() if isinstance(surface, IdoService)]
+        return {service.prefix.lower(): service.truth() for service in services}
 
     def add(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
         """Do what a person does in one of the products.
