@@ -73,7 +73,7 @@ class CloudSuiteSystem:
         Raises:
             ValueError: A combination of options that cannot be generated; nothing is reset then.
         """
-        site = Site(seed, self._clock.now, options)
+        site = Site(seed, self._clock.now, options, started=self._clock.start)
         surfaces = [make(site) for make in SURFACES]
         self._site, self._options = site, options
         self._surfaces = {surface.prefix: surface for surface in surfaces}
