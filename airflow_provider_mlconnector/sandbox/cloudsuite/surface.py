@@ -28,12 +28,19 @@ class Site:
         now: The simulated present.
         options: The tenant's switches.
         attempts: Every write asked for, in order; surfaces add theirs.
+        started: The moment of the last reset; None where the clock only tells the present.
     """
 
     seed: int
     now: Callable[[], datetime]
     options: CloudSuiteOptions
     attempts: list[Attempt] = field(default_factory=list)
+    started: datetime | None = None
+
+    @property
+    def start(self) -> datetime:
+        """The second generated rows are dated from: after a restart of the sandbox the same as before."""
+        return (self.started or self.now()).replace(microsecond=0)
 
     def origin(self, request: Request, user: str) -> Origin:
         """Return who writes by this request."""

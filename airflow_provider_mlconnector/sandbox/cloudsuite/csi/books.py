@@ -34,14 +34,14 @@ class CsiBooks:
         tables: By IDO.
         methods: By (IDO, method).
         register: Numbers, origins, and what was deleted or went wrong.
-        start: The minute the books were made; generated documents are dated relative to it.
+        start: The second of the last reset; generated documents are dated relative to it.
     """
 
     def __init__(self, site: Site, options: CsiOptions | None = None) -> None:
         self.site = site
         self.options = options or CsiOptions(**site.options.csi)
         self._zone = ZoneInfo(site.options.time_zone)
-        self.start = site.now().replace(second=0, microsecond=0)
+        self.start = site.start
         self.tables: dict[str, Table] = {table.ido: table for table in self._tables()}
         self.register = Register()
         self._filling = Filling(self)
