@@ -89,33 +89,24 @@ def in_chunks(name: str, literals: Sequence[str], *, room: int, also: str = "") 
         room: See ``IdoClient.room``.
         also: A condition every filter holds too.
     """
-    yield from _chunks(
-        list(dict.fromkeys(literals)),
-        lambda some: both(also, one_of(name, some)),
-        room=room - url_length(both(also, name)),
-    )
+    left = room - url_length(both(also, f"{name} IN ()"))
+    yield from _chunks(literals, lambda some: both(also, one_of(name, some)), room=left, glue=url_length(","))
 
 
 def any_in_chunks(alternatives: Sequence[str], *, room: int, also: str = "") -> Iterator[str]:
     """Cut ``(…) OR (…)`` likewise; alternatives are conditions."""
-    yield from _chunks(
-        list(dict.fromkeys(alternatives)), lambda some: both(also, either(*some)), room=room - url_length(also)
-    )
+    left = room - url_length(both(also, "()"))
+    yield from _chunks(alternatives, lambda some: both(also, either(*some)), room=left, glue=url_length(") OR ("))
 
 
-_GLUE = len(quote_plus(") OR (")) + 4
-"""What joining adds at most, per alternative."""
-_FRAME = len(quote_plus("() AND () IN ()"))
-
-
-def _chunks(parts: Sequence[str], write: Callable[[Sequence[str]], str], *, room: int) -> Iterator[str]:
+def _chunks(parts: Sequence[str], write: Callable[[Sequence[str]], str], *, room: int, glue: int) -> Iterator[str]:
     chunk: list[str] = []
-    used = _FRAME
-    for part in parts:
-        length = url_length(part) + _GLUE
+    used = 0
+    for part in dict.fromkeys(parts):
+        length = url_length(part) + glue
         if chunk and used + length > room:
             yield write(chunk)
-            chunk, used = [], _FRAME
+            chunk, used = [], 0
         chunk.append(part)
         used += length
     if chunk:

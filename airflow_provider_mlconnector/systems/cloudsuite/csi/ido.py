@@ -89,7 +89,7 @@ class IdoClient:
 
     def page(self, query: Query, *, bookmark: str = "", cap: int | None = None) -> Page:
         """Load one page of at most ``cap`` records (option ``page_size``); see :meth:`rows`."""
-        spelled = self.spelled(query.ido, query.needs, query.likes)
+        spelled = self.spelled(query)
         params = {
             **_fixed(spelled, query),
             "recordCap": str(cap or self.options.page_size),
@@ -122,7 +122,7 @@ class IdoClient:
 
     def room(self, query: Query) -> int:
         """Return how many characters of a URL are left for the filter of a query."""
-        fixed = _fixed(self.spelled(query.ido, query.needs, query.likes), query)
+        fixed = _fixed(self.spelled(query), query)
         return LONGEST_QUERY - len(urlencode(fixed, quote_via=quote_plus, safe="/")) - _BOOKMARK_ROOM
 
     # --- what an IDO has -------------------------------------------------------------------------------------------
@@ -139,24 +139,24 @@ class IdoClient:
             self._known[ido] = known
         return self._known[ido]
 
-    def spelled(self, ido: str, properties: Sequence[str], optional: Sequence[str] = ()) -> dict[str, str]:
+    def spelled(self, query: Query) -> dict[str, str]:
         """Return our name → the tenant's spelling of each property it has, empty of each optional one it lacks.
 
         Raises:
             ConfigurationError: One that is needed is missing.
         """
-        info = self.info(ido)
-        names = {name: info.spelled(name) for name in dict.fromkeys((*properties, *optional))}
-        if missing := [name for name in properties if not names[name]]:
+        info = self.info(query.ido)
+        names = {name: info.spelled(name) for name in dict.fromkeys((*query.needs, *query.likes))}
+        if missing := [name for name in query.needs if not names[name]]:
             msg = (
-                f"{self._where}: {ido} has no property {', '.join(missing)} in configuration"
+                f"{self._where}: {query.ido} has no property {', '.join(missing)} in configuration"
                 f" {self.options.configuration!r}, and this flow needs it; ask CSI's administrator"
             )
-            raise ConfigurationError(msg, field=f"{self._where}, IDO {ido}")
+            raise ConfigurationError(msg, field=f"{self._where}, IDO {query.ido}")
         lacking = [name for name, there in names.items() if not there]
-        if lacking and ido not in self._warned:
-            self._warned.add(ido)
-            log.warning("%s: %s has no %s in this version; read as empty", self._where, ido, ", ".join(lacking))
+        if lacking and query.ido not in self._warned:
+            self._warned.add(query.ido)
+            log.warning("%s: %s has no %s in this version; read as empty", self._where, query.ido, ", ".join(lacking))
         return names
 
     def configurations(self) -> tuple[str, ...]:
@@ -233,7 +233,7 @@ class IdoClient:
 
     def _written(self, ido: str, change: Change) -> dict[str, Any]:
         info = self.info(ido)
-        names = self.spelled(ido, tuple(change.properties))
+        names = self.spelled(Query(ido, tuple(change.properties)))
         item_id = change.item_id
         if not item_id and change.action is Action.INSERT and info.base_table:
             item_id = f"PBT=[{info.base_table}]"

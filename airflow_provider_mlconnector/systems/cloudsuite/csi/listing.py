@@ -54,17 +54,17 @@ class CsiSource(CsiSystem, OpenSource, ABC):
         """Return the window with an end: what changes while a pass is on belongs to the next window."""
         return window if window.end is not None else replace(window, end=self.remote_time())
 
-    def _within(self, window: Window) -> str:
-        """Return the filter for rows changed in a window, in the site's time.
+    def _within(self, window: Window, name: str = CHANGED) -> str:
+        """Return the filter for rows changed in a window, by the property ``name``, in the site's time.
 
         Over the hour that is repeated in autumn it takes in more rather than less: rows are sorted out by the time
         they are read as, which is the later one.
         """
-        parts = []
-        if window.start is not None:
-            parts.append(filters.at_least(CHANGED, filters.moment(values.not_after(window.start, self._zone))))
+        if window.start is None:
+            return ""  # all there is, rows without a stamp too
+        parts = [filters.at_least(name, filters.moment(values.not_after(window.start, self._zone)))]
         if window.end is not None:
-            parts.append(filters.below(CHANGED, filters.moment(values.not_before(window.end, self._zone) + _TICK)))
+            parts.append(filters.below(name, filters.moment(values.not_before(window.end, self._zone) + _TICK)))
         return filters.both(*parts)
 
     def _changed(self, row: Mapping[str, str | None]) -> datetime | None:

@@ -99,7 +99,7 @@ def _configured(client: IdoClient) -> Finding:
 def _readable(client: IdoClient, query: Query, kinds: Sequence[str], needed: AbstractSet[str]) -> Finding:
     """Look at what an IDO has, and read one record: being described does not mean being allowed."""
     try:
-        spelled = client.spelled(query.ido, query.needs, query.likes)
+        spelled = client.spelled(query)
         page = client.page(replace(query, order=(), where=""), cap=1)
     except (ConfigurationError, ProtocolError) as error:
         concerned = ", ".join(kinds)
@@ -116,7 +116,7 @@ def _readable(client: IdoClient, query: Query, kinds: Sequence[str], needed: Abs
 
 
 def _clock(client: IdoClient) -> Finding:
-    """Compare the newest change with the remote's clock: in the wrong zone it lies in the future, or far back."""
+    """Compare the newest change with the remote's clock: read in a zone too far west it lies in the future."""
     name, zone = "time zone", ZoneInfo(client.options.time_zone)
     newest = Query(VENDORS.ido, (CHANGED,), order=(f"{CHANGED} DESC",))
     try:
