@@ -67,12 +67,18 @@ class IonTokens:
         self._clock = clock
         self._auth = auth or AuthOptions()
         self._on_secret = on_secret or (lambda _: None)
+        self._secrets: set[str] = set()
         self._refused: NotAuthenticated | None = None
         self._joined_until: datetime | None = None
         self._user = uuid4().hex
         self._key = _cache_key(ionapi, login.grant)
         for secret in ionapi.secrets:
-            self._on_secret(secret)
+            self._hide(secret)
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Everything handed out or sent so far that no message may show."""
+        return frozenset(self._secrets)
 
     def close(self) -> None:
         """Revoke the tokens if that is asked for and nobody else uses them, and close the connections.
@@ -136,9 +142,13 @@ class IonTokens:
         kept = self._cache.get(self._key)
         if kept is None or kept[0] == other_than or kept[1] <= self._clock.now():
             return ""
-        self._on_secret(kept[0])
+        self._hide(kept[0])
         self._join(kept[1])
         return kept[0]
+
+    def _hide(self, secret: str) -> None:
+        self._secrets.add(secret)
+        self._on_secret(secret)
 
     def _join(self, until: datetime) -> None:
         """Keep others from revoking a token we use; known once per token."""
@@ -169,13 +179,13 @@ class IonTokens:
         self._leave_refused_alone()
         asked_at = self._clock.now()
         grant = self._refreshed() or self._logged_in()
-        self._on_secret(grant.token)
+        self._hide(grant.token)
         margin = min(self._auth.margin, grant.lifetime / 10)  # a short life must not be all margin
         until = asked_at + timedelta(seconds=grant.lifetime - margin)
         self._cache.put(self._key, grant.token, until)
         self._join(until)
         if grant.refresh:
-            self._on_secret(grant.refresh)
+            self._hide(grant.refresh)
             self._cache.put(self._refresh_key, grant.refresh, asked_at + timedelta(seconds=REFRESH_LIFETIME))
         return grant.token
 

@@ -197,7 +197,7 @@ class GatewayClient:
         log.debug("%s: HTTP %d (request %s, %s)", name, reply.status, reply.request_id, ids or "no id of the gateway's")
         if reply.status == HTTPStatus.OK or reply.status in accepts:
             return reply
-        words = said(reply.body, hidden=self.ionapi.secrets)
+        words = said(reply.body, hidden=self.tokens.secrets)
         told = f"HTTP {reply.status}, {words}" if words else f"HTTP {reply.status}, without words"
         where = f"connection '{self.connection}'"
         request_id = f"{reply.request_id}, {ids}" if ids else reply.request_id

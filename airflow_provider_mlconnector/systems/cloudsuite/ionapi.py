@@ -52,7 +52,7 @@ class IonApi:
     """
 
     tenant: str
-    client_id: str
+    client_id: str = field(repr=False)
     client_secret: str = field(repr=False)
     gateway: str
     login_server: str
