@@ -18,9 +18,8 @@ NOTHING_RUN = {"nrOfSuccessfullTransactions": 0, "nrOfFailedTransactions": 0}
 class M3(Office):
     """Speaks to one M3: ``get`` by one transaction in the path, ``bulk`` by many in the body."""
 
-    def __init__(self, **options: Any) -> None:
-        gateway = options.pop("gateway", {})
-        super().__init__(SandboxApp(cloudsuite={"m3": options, **gateway}, start=START), lambda: None)  # type: ignore[arg-type]
+    def __init__(self, app: SandboxApp | None = None, **options: Any) -> None:
+        super().__init__(app or SandboxApp(cloudsuite={"m3": options}, start=START), lambda: None)  # type: ignore[arg-type]
         self.log_in()
 
     def raw(self, method: str, path: str, **options: Any) -> httpx.Response:

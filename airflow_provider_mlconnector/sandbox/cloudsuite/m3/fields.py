@@ -6,13 +6,15 @@ the width of its field unless the caller asks for trimmed values. An absent date
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Literal
 
 Value = str | int | Decimal | date | None
 Row = dict[str, Value]
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?", re.ASCII)
 
 
 class InputError(ValueError):
@@ -55,15 +57,10 @@ class Field:
         return _date(text) if self.kind == "D" else self._number(text)
 
     def _number(self, text: str) -> Value:
-        try:
-            number = Decimal(text)
-        except InvalidOperation as error:
-            message = f"{self.name} is not numeric: {text}"
-            raise InputError(message) from error
-        if not number.is_finite() or -number.as_tuple().exponent > self.decimals:  # type: ignore[operator]
-            message = f"{self.name} has more than {self.decimals} decimals: {text}"
+        if not _NUMBER.fullmatch(text) or len(text.partition(".")[2]) > self.decimals:
+            message = f"{self.name} is not numeric, or has more than {self.decimals} decimals: {text}"
             raise InputError(message)
-        return number if self.decimals else int(number)
+        return Decimal(text) if self.decimals else int(text)
 
 
 def _date(text: str) -> date:
