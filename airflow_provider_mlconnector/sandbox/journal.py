@@ -119,15 +119,7 @@ class JournaledApp(SandboxApp):
             head = {"seed": seed, "invoices": invoices, "start": datetime.now(UTC).replace(microsecond=0).isoformat()}
             head |= ({"jaggaer": more} if more else {}) | ({"cloudsuite": other} if other else {})
             journal.write_text(json.dumps(head) + "\n", encoding="utf-8")
-        if (head["seed"], head["invoices"]) != (seed, invoices):
-            message = f"{journal} was made with seed {head['seed']} and {head['invoices']} invoices: give the same"
-            raise JournalError(message)
-        if head.get("jaggaer", {}) != more:
-            message = f"{journal} was made with JAGGAER's {head.get('jaggaer', {})}: give the same"
-            raise JournalError(message)
-        if head.get("cloudsuite", {}) != other:
-            message = f"{journal} was made with CloudSuite's {head.get('cloudsuite', {})}: give the same"
-            raise JournalError(message)
+        _same(journal, head, {"seed": seed, "invoices": invoices, "jaggaer": more, "cloudsuite": other})
         clock = JournalClock(datetime.fromisoformat(head["start"]))
         super().__init__(seed=seed, jaggaer={"invoices": invoices, **more}, cloudsuite=other, clock=clock)
         asyncio.run(self._replay(entries, clock))
@@ -170,6 +162,17 @@ class JournaledApp(SandboxApp):
             return
         with suppress(ValueError, KeyError, TypeError):  # refused then as now: only the caller had to know
             getattr(system, entry["call"])(*entry["arguments"])
+
+
+def _same(journal: Path, head: Entry, given: Entry) -> None:
+    """Refuse a journal that was made with something else than what is given now."""
+    if (head["seed"], head["invoices"]) != (given["seed"], given["invoices"]):
+        message = f"{journal} was made with seed {head['seed']} and {head['invoices']} invoices: give the same"
+        raise JournalError(message)
+    for name, title in (("jaggaer", "JAGGAER's"), ("cloudsuite", "CloudSuite's")):
+        if head.get(name, {}) != given[name]:
+            message = f"{journal} was made with {title} {head.get(name, {})}: give the same"
+            raise JournalError(message)
 
 
 def _read(journal: Path) -> tuple[Entry, list[Entry]]:

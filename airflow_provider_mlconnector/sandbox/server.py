@@ -121,13 +121,8 @@ def serving(
         cloudsuite: Fields of ``CloudSuiteOptions``.
         start: The simulated present at the start and after each reset; None takes the machine's.
     """
-    app = SandboxApp(
-        seed=seed,
-        jaggaer={"invoices": invoices, **(jaggaer or {})},
-        syspro=syspro,
-        cloudsuite=cloudsuite,
-        start=start,
-    )
+    tenant = {"invoices": invoices, **(jaggaer or {})}
+    app = SandboxApp(seed=seed, jaggaer=tenant, syspro=syspro, cloudsuite=cloudsuite, start=start)
     with _listening("127.0.0.1", port) as listener:
         server = _server(app)
         # the socket listens already, so a client that is faster than the thread waits in the backlog
