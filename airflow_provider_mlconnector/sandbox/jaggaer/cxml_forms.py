@@ -119,6 +119,7 @@ def order_request(books: Books, index: int, state: Revision) -> etree._Element:
     ]
     sender = {"@domain": "NetworkID", "Identity": "SciQuest", "SharedSecret": books.options.cxml_secret}
     lines = [_item_out(line, header["currency"]) for line in order_wire.lines_of(state.document)]
+    earlier = payload_ids(books, int(header["poId"]))[index - 1] if state.event != "new" and index else ""
     content: Document = {
         "@payloadID": _payload_id(index, state),
         "@timestamp": wire.timestamp(state.at),
@@ -130,7 +131,7 @@ def order_request(books: Books, index: int, state: Revision) -> etree._Element:
         },
         "Request": {
             "@deploymentMode": "test",
-            "OrderRequest": {"OrderRequestHeader": _order_header(state), "ItemOut": lines},
+            "OrderRequest": {"OrderRequestHeader": _order_header(state, earlier), "ItemOut": lines},
         },
     }
     return xmlio.build("cXML", content)
@@ -141,7 +142,8 @@ def _payload_id(index: int, state: Revision) -> str:
     return f"po-{header['poNumber']}-{index}-r{header['revisionNumber']}@jaggaer.example"
 
 
-def _order_header(state: Revision) -> Document:
+def _order_header(state: Revision, earlier: str) -> Document:
+    """Return the header; an update or a deletion refers to the message ``earlier``."""
     header = state.document["header"]
     total, terms = header["total"], header.get("terms", {})
     place = {
@@ -157,8 +159,11 @@ def _order_header(state: Revision) -> Document:
         "ShipTo": {"Address": {"@addressID": place["shipTo"], "Name": _words(place["shipTo"])}},
         "BillTo": {"Address": {"@addressID": place["billTo"], "Name": _words(place["billTo"])}},
         "PaymentTerm": {"@payInNumberOfDays": str(terms.get("daysAfter", 30))},
+        "DocumentReference": {"@payloadID": earlier},
         "Extrinsic": {"@name": "BusinessUnit", "#text": header.get("businessUnit", "")},
     }
+    if not earlier:
+        del content["DocumentReference"]
     return content
 
 

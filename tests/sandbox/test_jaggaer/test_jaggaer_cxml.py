@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 from xml.sax.saxutils import escape
@@ -294,6 +295,20 @@ def test_every_state_of_an_order_is_a_file_a_supplier_could_read(new_tenant: Cal
         assert shown == [(str(line["line"]), line["quantity"]) for line in orders[number]["lines"]]
     types = {root.find(".//OrderRequestHeader").get("type") for root in last.values()}
     assert {"new", "delete"} <= types
+
+
+def test_a_later_state_of_an_order_refers_to_the_one_before(new_tenant: Callable[..., Any]) -> None:
+    tenant = new_tenant(jaggaer={"purchase_orders": 14})
+    sent: dict[str, list[etree._Element]] = {}
+    for file in tenant.control("POST", "exports", {"kinds": ["cxml_order"]})["files"]:
+        sent.setdefault(file["key"], []).append(etree.fromstring(file["content"].encode()))
+    revised = [roots for roots in sent.values() if len(roots) > 1]
+    assert revised
+    for roots in revised:
+        assert roots[0].find(".//OrderRequestHeader/DocumentReference") is None
+        for before, after in itertools.pairwise(roots):
+            reference = after.find(".//OrderRequestHeader/DocumentReference")
+            assert reference.get("payloadID") == before.get("payloadID")
 
 
 def test_orders_for_suppliers_are_exported_only_where_asked_for(new_tenant: Callable[..., Any]) -> None:
