@@ -98,14 +98,13 @@ def _codes(client: JaggaerClient, options: JaggaerOptions) -> dict[str, dict[str
     if rows is None:
         return None
     found: dict[str, dict[str, bool]] = {}
-    for row in rows:
-        field, value = scalar(row.get(resource.field)), scalar(row.get(resource.value))
-        # entries that name no unit hold for all of them
-        if not field or not value or scalar(row.get(UNIT)) not in {"", options.business_unit}:
-            continue
-        active = str(row.get(resource.active)).strip().lower() != "false"
-        values = found.setdefault(field, {})
-        values[value] = values.get(value, False) or active
+    # entries that name no unit hold for all of them, unless the unit has one of its own
+    for unit in dict.fromkeys(("", options.business_unit)):
+        for row in rows:
+            field, value = scalar(row.get(resource.field)), scalar(row.get(resource.value))
+            if field and value and scalar(row.get(UNIT)) == unit:
+                active = str(row.get(resource.active)).strip().lower() != "false"
+                found.setdefault(field, {})[value] = active
     return found
 
 
