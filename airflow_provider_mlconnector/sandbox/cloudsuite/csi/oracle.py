@@ -9,12 +9,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_mlconnector.sandbox.cloudsuite.csi.register import Gone
+from airflow_provider_mlconnector.sandbox.cloudsuite.csi.shapes import written
 from airflow_provider_mlconnector.sandbox.cloudsuite.tables import Origin, Row
 
 if TYPE_CHECKING:
     from airflow_provider_mlconnector.sandbox.cloudsuite.csi.books import CsiBooks
 
-_CENT = Decimal("0.01")
 _VOUCHER = (
     "VendNum", "Voucher", "VouchSeq", "Type", "InvNum", "InvDate", "DistDate", "DueDate", "InvAmt", "PurchAmt",
     "SalesTax", "Freight", "MiscCharges", "ExchRate", "PoNum", "Ref", "Txt", "BGPostingStat", "AmtPaid",
@@ -39,8 +39,11 @@ _LINE = (
 def ledger(books: CsiBooks) -> dict[str, Any]:
     """Return everything stored.
 
-    ``vouchers`` are unposted, posted and deleted ones alike (``state``), each with ``distributions`` as they were
-    entered (none for generated posted ones) and ``gl``, its ledger lines. ``by`` is generator, interface or person.
+    ``vouchers`` are unposted, posted, purged and deleted ones alike (``state``), each with ``distributions`` as they
+    were entered (none for generated posted ones) and ``gl``, its ledger lines. ``by`` is generator, interface or
+    person.
+    ``exposed`` are the writes of an interface that left a voucher ready for posting without being whole;
+    ``violations`` what became of such a voucher, and bad coding that reached the ledger.
     """
     tables = books.tables
     return {
@@ -55,6 +58,7 @@ def ledger(books: CsiBooks) -> dict[str, Any]:
         ],
         "receipts": [_shown(row, tuple(_own(row))) for row in tables["SLPoRcpts"]],
         "accounts": [_shown(row, tuple(_own(row))) for row in tables["SLCharts"]],
+        "exposed": list(books.register.exposed),
         "violations": list(books.register.violations),
     }
 
@@ -65,7 +69,12 @@ def _vouchers(books: CsiBooks) -> list[dict[str, Any]]:
         if row.get("Voucher"):
             lines[row["VendNum"], row["Voucher"], row["VouchSeq"]].append(_shown(row, _GL))
     posted = [row for row in books.tables["SLAptrxps"] if row["Type"] != "P"]
-    found = [_posted(books, row, lines[row["VendNum"], row["Voucher"], row["VouchSeq"]]) for row in posted]
+    purged = [gone.row for gone in _gone(books, "SLAptrxps") if gone.row["Type"] != "P"]
+    found = [
+        _posted(books, row, lines[row["VendNum"], row["Voucher"], row["VouchSeq"]]) | {"state": state}
+        for state, rows in (("posted", posted), ("purged", purged))
+        for row in rows
+    ]
     found += [_unposted(books, row, books.distributions(row), "unposted") for row in books.tables["SLAptrxs"]]
     for gone in _gone(books, "SLAptrxs"):
         found.append(_unposted(books, gone.row, gone.parts, "deleted") | {"deleted": _by(gone.origin)})
@@ -81,7 +90,7 @@ def _posted(books: CsiBooks, row: Row, lines: list[dict[str, Any]]) -> dict[str,
     key = (row["VendNum"], row["Voucher"], row["VouchSeq"])
     parts, maker = books.register.posted.get(key, ([], None))
     currency = (books.vendor(row["VendNum"]) or {}).get("CurrCode")
-    head = {"state": "posted", "currency": currency, **_shown(row, _VOUCHER), **_by(maker)}
+    head = {"currency": currency, **_shown(row, _VOUCHER), **_by(maker)}
     return head | {"posted_at": row["CreateDate"].isoformat(), "distributions": _parts(parts), "gl": lines}
 
 
@@ -111,8 +120,8 @@ def _totals(rows: Iterable[Row]) -> dict[str, Any]:
         debit += max(amount, Decimal(0))
         credit -= min(amount, Decimal(0))
         count += 1
-    shown = {account: str(balance) for account, balance in sorted(balances.items())}
-    return {"debit": str(debit), "credit": str(credit), "count": count, "balances": shown}
+    shown = {account: written(balance) for account, balance in sorted(balances.items())}
+    return {"debit": written(debit), "credit": written(credit), "count": count, "balances": shown}
 
 
 def _made(books: CsiBooks, row: Row) -> dict[str, Any]:
@@ -138,7 +147,5 @@ def _shown(row: Row, names: tuple[str, ...]) -> dict[str, Any]:
 
 def _text(value: Any) -> Any:  # noqa: ANN401 - whatever a property holds
     if isinstance(value, Decimal):
-        # at least two decimals, no further zeros: the wire pads to eight, arithmetic to as many as it likes
-        cents = value.quantize(_CENT)
-        return format(cents if cents == value else value.normalize(), "f")
+        return written(value)
     return value.isoformat() if isinstance(value, date) else value

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_mlconnector.sandbox.cloudsuite.csi import setup
 from airflow_provider_mlconnector.sandbox.cloudsuite.csi.posting import journal, next_sequence
+from airflow_provider_mlconnector.sandbox.cloudsuite.csi.shapes import written
 from airflow_provider_mlconnector.sandbox.cloudsuite.tables import Origin, Refused, Row
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def pay(books: CsiBooks, voucher: int, amount: Decimal | None, day: date, origin
     row |= {"DistDate": day, "AmtPaid": amount, "Active": True}
     table.insert(row, origin, checked=False)
     _book(books, row, amount, origin)
-    return {"voucher": voucher, "paid": str(paid + amount), "open": str(owed - paid - amount)}
+    return {"voucher": voucher, "paid": written(paid + amount), "open": written(owed - paid - amount)}
 
 
 def _book(books: CsiBooks, row: Row, amount: Decimal, origin: Origin) -> None:

@@ -22,7 +22,6 @@ Vouchers
         freight, misc, ref, stat (A) or H, voucher]: without ``amount`` the sum of the lines
     ``voucher_change``  voucher [the same; lines replace all there are]: only while unposted
     ``voucher_delete``  voucher: only while unposted
-    ``post_vouchers``  [vouchers]: what is ready
     ``pay``  voucher [amount, date]
 General ledger
     ``account``  account [description, type, eff_date, obs_date, access1 … access4]: adds or changes
@@ -30,6 +29,10 @@ General ledger
     ``unit_code``  unit [number (1), description]; ``unit_code_remove``  unit [number]
     ``account_unit``  account, unit [number, remove]: a unit code the account allows
     ``period``  year, period [closed (true)]
+Jobs
+    ``post_vouchers``  [vouchers]: what is ready
+    ``voucher_purge``  voucher: out of posted transactions and register
+    ``touch``  ido: moves the change stamps of all its rows, as direct SQL may
 """
 
 from __future__ import annotations
@@ -38,6 +41,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_mlconnector.sandbox.cloudsuite.csi.clerk import Action, Body
+from airflow_provider_mlconnector.sandbox.cloudsuite.csi.person_jobs import JobClerk
 from airflow_provider_mlconnector.sandbox.cloudsuite.csi.person_ledger import LedgerClerk
 from airflow_provider_mlconnector.sandbox.cloudsuite.csi.person_orders import OrderClerk
 from airflow_provider_mlconnector.sandbox.cloudsuite.csi.person_vendors import VendorClerk
@@ -47,7 +51,7 @@ from airflow_provider_mlconnector.sandbox.cloudsuite.tables import whole
 if TYPE_CHECKING:
     from airflow_provider_mlconnector.sandbox.cloudsuite.csi.books import CsiBooks
 
-CLERKS = (OrderClerk, VendorClerk, VoucherClerk, LedgerClerk)
+CLERKS = (OrderClerk, VendorClerk, VoucherClerk, LedgerClerk, JobClerk)
 
 
 def actions(books: CsiBooks) -> Mapping[str, Action]:

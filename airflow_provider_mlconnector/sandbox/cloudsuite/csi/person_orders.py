@@ -9,6 +9,7 @@ from typing import Any
 from airflow_provider_mlconnector.sandbox.cloudsuite.csi.clerk import Action, Body, Clerk
 from airflow_provider_mlconnector.sandbox.cloudsuite.csi.receiving import receive
 from airflow_provider_mlconnector.sandbox.cloudsuite.csi.setup import ORDER_WIDTH, vend_num
+from airflow_provider_mlconnector.sandbox.cloudsuite.csi.shapes import ZERO, written
 from airflow_provider_mlconnector.sandbox.cloudsuite.tables import Row
 
 HEADER_NAMES = {
@@ -97,9 +98,14 @@ class OrderClerk(Clerk):
             quantity = wanted.get(key, Decimal(0)) if wanted else outstanding
             if quantity:
                 receive(self._books, order, line, quantity, day, grn, who)
-                received.append({"line": key[0], "release": key[1], "qty": str(quantity)})
+                received.append({"line": key[0], "release": key[1], "qty": written(quantity)})
         return {"po_num": order["PoNum"], "grn": grn, "lines": received}
 
     def _shown(self, order: Row) -> dict[str, Any]:
         lines = [[line["PoLine"], line.get("PoRelease", 0)] for line in self._books.order_lines(order["PoNum"])]
-        return {"po_num": order["PoNum"], "stat": order["Stat"], "cost": str(order.get("PoCost") or 0), "lines": lines}
+        return {
+            "po_num": order["PoNum"],
+            "stat": order["Stat"],
+            "cost": written(order.get("PoCost") or ZERO),
+            "lines": lines,
+        }

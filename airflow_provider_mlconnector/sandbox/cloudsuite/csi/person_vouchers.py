@@ -1,4 +1,4 @@
-"""What a person does to vouchers at a CSI screen: enters, changes, deletes, posts and pays them."""
+"""What a person does to vouchers at a CSI screen: enters, changes, deletes and pays them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 from airflow_provider_mlconnector.sandbox.cloudsuite.csi import setup
 from airflow_provider_mlconnector.sandbox.cloudsuite.csi.clerk import Action, Body, Clerk
 from airflow_provider_mlconnector.sandbox.cloudsuite.csi.paying import pay
-from airflow_provider_mlconnector.sandbox.cloudsuite.csi.posting import post
 from airflow_provider_mlconnector.sandbox.cloudsuite.csi.rules_ap import SEQUENCE_STEP
+from airflow_provider_mlconnector.sandbox.cloudsuite.csi.shapes import ZERO, written
 from airflow_provider_mlconnector.sandbox.cloudsuite.tables import Row
 
 HEADER_NAMES = {
@@ -34,7 +34,6 @@ class VoucherClerk(Clerk):
             "voucher": self._enter,
             "voucher_change": self._change,
             "voucher_delete": self._delete,
-            "post_vouchers": self._post,
             "pay": self._pay,
         }
 
@@ -101,10 +100,6 @@ class VoucherClerk(Clerk):
         self._table("SLAptrxs").delete(voucher, self._who())
         return {"voucher": voucher["Voucher"]}
 
-    def _post(self, body: Body) -> dict[str, Any]:
-        only = {int(number) for number in body["vouchers"]} if "vouchers" in body else None
-        return {"posted": post(self._books, self._who(), only)}
-
     def _pay(self, body: Body) -> dict[str, Any]:
         """Pay a posted voucher, all that is open by default."""
         who = self._who()
@@ -116,7 +111,7 @@ class VoucherClerk(Clerk):
         return {
             "voucher": voucher["Voucher"],
             "vend_num": voucher["VendNum"],
-            "amount": str(voucher.get("InvAmt") or 0),
-            "distributed": str(self._books.distributed(voucher)),
+            "amount": written(voucher.get("InvAmt") or ZERO),
+            "distributed": written(self._books.distributed(voucher)),
             "stat": voucher.get("BGPostingStat"),
         }

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_mlconnector.sandbox.cloudsuite.csi import setup
 from airflow_provider_mlconnector.sandbox.cloudsuite.csi.coding import coding_flaw
 from airflow_provider_mlconnector.sandbox.cloudsuite.csi.rules_ap import ADJUSTMENT
+from airflow_provider_mlconnector.sandbox.cloudsuite.csi.shapes import written
 from airflow_provider_mlconnector.sandbox.cloudsuite.tables import Origin, Row
 
 if TYPE_CHECKING:
@@ -52,7 +53,9 @@ def _post_one(books: CsiBooks, voucher: Row, origin: Origin) -> bool:
     refused = closed or (half and not books.options.post_unbalanced)
     if half:
         what = "offered" if refused else "posted"
-        _violation(books, voucher, origin, f"half voucher {what}", f"InvAmt {amount}, distributions {total}")
+        _violation(
+            books, voucher, origin, f"half voucher {what}", f"InvAmt {written(amount)}, distributions {written(total)}"
+        )
     if refused:
         books.tables["SLAptrxs"].update(voucher, {"BGPostingStat": FAILED}, origin, checked=False)
         return False

@@ -36,6 +36,7 @@ class Register:
         posted: Distributions and origin of each posted voucher, by key; generated ones have none.
         billed: Order lines a voucher bills, until it is posted: (line, release, quantity, cost) by (VendNum, Voucher).
         gone: Deleted vouchers and orders.
+        exposed: When an interface left a voucher that posting could have taken while it was not whole.
         violations: What a good client never causes.
     """
 
@@ -48,6 +49,7 @@ class Register:
     posted: dict[VoucherKey, tuple[list[Row], Origin | None]] = field(default_factory=dict)
     billed: dict[tuple[str, int], list[Row]] = field(default_factory=dict)
     gone: dict[str, list[Gone]] = field(default_factory=lambda: defaultdict(list))
+    exposed: list[dict[str, Any]] = field(default_factory=list)
     violations: list[dict[str, Any]] = field(default_factory=list)
 
     def note(self, write: Write) -> None:

@@ -60,6 +60,7 @@ def install(books: CsiBooks) -> None:
     tables["SLAptrxs"].before_write.append(vouchers.before)
     tables["SLAptrxs"].after_write.append(vouchers.after)
     tables["SLAptrxds"].before_write.append(distributions.before)
+    tables["SLAptrxds"].after_write.append(distributions.after)
     orders, lines = OrderRules(books), LineRules(books)
     tables["SLPos"].before_write.append(orders.before)
     tables["SLPos"].after_write.append(orders.after)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_mlconnector.sandbox.cloudsuite.csi import setup
 from airflow_provider_mlconnector.sandbox.cloudsuite.csi.coding import coding_flaw
 from airflow_provider_mlconnector.sandbox.cloudsuite.csi.register import Gone
+from airflow_provider_mlconnector.sandbox.cloudsuite.csi.shapes import ZERO, written
 from airflow_provider_mlconnector.sandbox.cloudsuite.tables import Row, Write
 
 if TYPE_CHECKING:
@@ -42,13 +43,14 @@ class VoucherRules:
         """Let the distributions of a deleted voucher go with it, and keep both for the oracle."""
         if write.action == "insert":
             self._books.register.voucher = max(self._books.register.voucher, write.row["Voucher"])
-        if write.action == "delete":
-            parts = self._books.distributions(write.row)
-            self._books.register.gone["SLAptrxs"].append(
-                Gone(dict(write.row), [dict(row) for row in parts], write.origin)
-            )
-            for row in parts:
-                self._books.tables["SLAptrxds"].delete(row, write.origin, checked=False)
+        if write.action != "delete":
+            _note_exposure(self._books, write.row, write)
+            return
+        parts = self._books.distributions(write.row)
+        gone = Gone(dict(write.row), [dict(row) for row in parts], write.origin)
+        self._books.register.gone["SLAptrxs"].append(gone)
+        for row in parts:
+            self._books.tables["SLAptrxds"].delete(row, write.origin, checked=False)
 
     def _numbered(self, write: Write) -> str | None:
         """Give a number, or check the one given: an adjustment's is that of a posted voucher, any other's is new."""
@@ -113,6 +115,24 @@ class DistributionRules:
             write.changes["DistSeq"] = max(taken, default=0) + SEQUENCE_STEP
         return self._coding(row) if self._books.options.check_distributions else None
 
+    def after(self, write: Write) -> None:
+        """Note a voucher that is ready for posting while its distributions are still being written."""
+        voucher = self._books.tables["SLAptrxs"].get(write.row["VendNum"], write.row["Voucher"])
+        if voucher is not None:
+            _note_exposure(self._books, voucher, write)
+
     def _coding(self, row: Row) -> str | None:
         voucher = self._books.tables["SLAptrxs"].get(row["VendNum"], row["Voucher"]) or {}
         return coding_flaw(self._books, row, voucher.get("DistDate"))
+
+
+def _note_exposure(books: CsiBooks, voucher: Row, write: Write) -> None:
+    """Remember that an interface left a voucher ready for posting with other distributions than its amount."""
+    if write.origin.person or voucher.get("BGPostingStat") != "A":
+        return
+    total = books.distributed(voucher)
+    if total != (voucher.get("InvAmt") or 0):
+        key = {"vend_num": voucher["VendNum"], "voucher": voucher["Voucher"], "inv_num": voucher.get("InvNum")}
+        figures = {"amount": written(voucher.get("InvAmt") or ZERO), "distributed": written(total)}
+        at = {"request_no": write.origin.request_no, "at": write.origin.at.isoformat()}
+        books.register.exposed.append(key | figures | at)

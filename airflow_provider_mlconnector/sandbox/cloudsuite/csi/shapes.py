@@ -9,6 +9,7 @@ from typing import Any
 from airflow_provider_mlconnector.sandbox.cloudsuite.columns import Column, Row
 
 ZERO = Decimal(0)
+_CENT = Decimal("0.01")
 
 
 def texts(**lengths: int) -> list[Column]:
@@ -54,3 +55,9 @@ def account(prefix: str, *, required: bool = False) -> list[Column]:
 def joined(names: Iterable[str], derive: Callable[[str], Callable[[Row], Any]], **shape: Any) -> list[Column]:
     """Return derived properties; ``derive`` makes the function of each by its name."""
     return [Column(name, derive=derive(name), **shape) for name in names]
+
+
+def written(value: Decimal) -> str:
+    """Return a number as the oracle and answers to people show it: two decimals, or as many more as it has."""
+    cents = value.quantize(_CENT)
+    return format(cents if cents == value else value.normalize(), "f")

@@ -83,7 +83,7 @@ def test_what_is_received_is_accrued_and_no_more_than_was_ordered(csi: Csi) -> N
     number = ordered(csi)
     first = csi.person("receive", po_num=number, lines=[{"line": 1, "qty": 1}])
     rest = csi.person("receive", po_num=number)
-    assert [line["qty"] for line in rest["lines"]] == ["3", "2"]
+    assert [line["qty"] for line in rest["lines"]] == ["3.00", "2.00"]
     assert first["grn"] != rest["grn"]
     with pytest.raises(ValueError, match="more than was ordered"):
         csi.person("receive", po_num=number, lines=[{"line": 1, "qty": 1}])
@@ -139,7 +139,7 @@ def test_a_voucher_refused_for_one_of_its_lines_leaves_nothing(csi: Csi) -> None
 def test_an_unposted_voucher_is_changed_with_new_lines_or_deleted(csi: Csi) -> None:
     number = csi.person("voucher", vendor="V00003", invoice="X", stat="H", lines=[LINE])["voucher"]
     changed = csi.person("voucher_change", voucher=number, amount="30", lines=[{**LINE, "amount": "30"}])
-    assert (changed["amount"], changed["distributed"]) == ("30", "30")
+    assert (changed["amount"], changed["distributed"]) == ("30.00", "30.00")
     csi.person("voucher_delete", voucher=number)
     assert csi.found(number)["deleted"]["by"] == "person"
     with pytest.raises(ValueError, match="not among the unposted"):
@@ -229,3 +229,23 @@ def test_amounts_of_the_oracle_are_text_of_two_decimals_and_of_more_where_there_
     number = csi.voucher("1200.125", "1200.125", vendor=" V00035")
     other = csi.voucher("1200", "1200")
     assert [csi.found(each)["InvAmt"] for each in (number, other)] == ["1200.125", "1200.00"]
+
+
+def test_a_touched_table_has_new_change_stamps_and_nothing_else(new_csi: NewCsi) -> None:
+    csi = new_csi(purchase_orders=5)
+    before = csi.load("SLPos")
+    csi.advance(minutes=1)
+    assert csi.person("touch", ido="SLPos")["rows"] == 5
+    after = csi.load("SLPos")
+    assert {row["RecordDate"] for row in after} == {"20260317 10:01:00.000"}
+    stamps = ("RecordDate", "_ItemId", "UpdatedBy")
+    bare = [[{name: row[name] for name in row if name not in stamps} for row in rows] for rows in (before, after)]
+    assert sorted(bare[0], key=str) == sorted(bare[1], key=str)
+
+
+def test_a_planned_order_becomes_an_ordered_one_and_a_new_line_has_its_state(new_csi: NewCsi) -> None:
+    csi = new_csi()
+    number = csi.person("purchase_order", vendor="V00003", stat="P", lines=ORDER_LINES)["po_num"]
+    assert {line[2] for line in lines_of(csi, number)} == {"P"}
+    csi.person("purchase_order_change", po_num=number, stat="O")
+    assert one(csi, "SLPos", f"PoNum = N'{number}'")["Stat"] == "O"
