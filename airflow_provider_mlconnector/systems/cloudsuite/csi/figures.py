@@ -37,11 +37,10 @@ from airflow_provider_mlconnector.systems.cloudsuite.csi.voucher_plan import REL
 from airflow_provider_mlconnector.systems.cloudsuite.dialect import Gateway
 
 _NEEDS: Final = ("VendNum", "Voucher", "InvNum", "InvDate", "InvAmt")
-_LIKES: Final = ("Ref", *CURRENCIES)
 VOUCHERS: Final = (
-    Query(UNPOSTED, _NEEDS, (*_LIKES, "BGPostingStat")),
-    Query(POSTED, _NEEDS, (*_LIKES, "AmtPaid", "AmtDisc")),
-    Query(REGISTER, _NEEDS, _LIKES),
+    Query(UNPOSTED, _NEEDS, ("Ref", "BGPostingStat"), variants=CURRENCIES),
+    Query(POSTED, _NEEDS, ("Ref", "AmtPaid", "AmtDisc"), variants=CURRENCIES),
+    Query(REGISTER, _NEEDS, variants=("Ref", *CURRENCIES)),
 )
 """Unposted first: a voucher that is posted meanwhile is seen twice rather than missed."""
 LEDGER: Final = Query("SLLedgers", ("Acct", "TransDate", "DomAmount"))

@@ -146,14 +146,14 @@ class IdoClient:
             ConfigurationError: One that is needed is missing.
         """
         info = self.info(query.ido)
-        names = {name: info.spelled(name) for name in dict.fromkeys((*query.needs, *query.likes))}
+        names = {name: info.spelled(name) for name in dict.fromkeys((*query.needs, *query.likes, *query.variants))}
         if missing := [name for name in query.needs if not names[name]]:
             msg = (
                 f"{self._where}: {query.ido} has no property {', '.join(missing)} in configuration"
                 f" {self.options.configuration!r}, and this flow needs it; ask CSI's administrator"
             )
             raise ConfigurationError(msg, field=f"{self._where}, IDO {query.ido}")
-        lacking = [name for name, there in names.items() if not there]
+        lacking = [name for name in query.likes if not names[name]]
         if lacking and query.ido not in self._warned:
             self._warned.add(query.ido)
             log.warning("%s: %s has no %s in this version; read as empty", self._where, query.ido, ", ".join(lacking))

@@ -22,9 +22,10 @@ HEADS: Final = Query(
     "SLPos",
     needs=("PoNum", "Type", "Stat", "VendNum", "OrderDate", CHANGED, ROW),
     likes=(
-        *("VendorName", *CURRENCIES, "TermsCode", "Buyer", "Freight", "MiscCharges", "SalesTax", "SalesTax2"),
-        *("TaxCode1", "TaxCode2", "PoCost"),
+        *("VendorName", "TermsCode", "Buyer", "Freight", "MiscCharges", "SalesTax", "SalesTax2", "TaxCode1"),
+        *("TaxCode2", "PoCost"),
     ),
+    variants=CURRENCIES,
 )
 LINES: Final = Query(
     "SLPoItems",

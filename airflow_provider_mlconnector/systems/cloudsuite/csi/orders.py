@@ -110,7 +110,15 @@ def _summary(head: Fields) -> Summary:
         supplier=head.text("VendNum"),
         kind="purchase_order",
         currency=head.first(*order_rows.CURRENCIES),
-        gross=head.text("PoCost"),
+        gross=_total(head),
         document_date=values.to_day(head.row.get("OrderDate")),
         source_number=number,
     )
+
+
+def _total(head: Fields) -> str:
+    try:
+        total = values.to_decimal(head.row.get("PoCost"))
+    except ValueError:
+        return ""
+    return "" if total is None else values.decimal_text(total)

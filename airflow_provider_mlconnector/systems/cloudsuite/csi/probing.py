@@ -108,7 +108,7 @@ def _readable(client: IdoClient, query: Query, kinds: Sequence[str], needed: Abs
         return Finding(query.ido, ok=False, message=f"{error.message}; needed by {concerned}")
     except MLConnectorError as error:
         return Finding(query.ido, ok=False, message=str(error))
-    lacking = [name for name, there in spelled.items() if not there]
+    lacking = [name for name in query.likes if not spelled[name]]
     told = "readable" if page.rows else "readable, without records"
     if lacking:
         return Finding(query.ido, ok=True, message=f"{told}; read as empty: {', '.join(lacking)}", warning=True)

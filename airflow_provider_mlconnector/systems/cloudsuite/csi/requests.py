@@ -15,6 +15,7 @@ class Query:
         ido: The IDO.
         needs: Properties without which a flow cannot do.
         likes: Properties asked for where the tenant's version has them; null in every row where it has not.
+        variants: The same for names of which a version has one or another: what it lacks is not missed.
         where: See :mod:`.filters`.
         order: Properties to sort by; the service appends the record's key.
         locks: Return ``_ItemId`` too, for changes.
@@ -23,6 +24,7 @@ class Query:
     ido: str
     needs: tuple[str, ...]
     likes: tuple[str, ...] = ()
+    variants: tuple[str, ...] = field(default=(), kw_only=True)
     where: str = ""
     order: tuple[str, ...] = ()
     locks: bool = False

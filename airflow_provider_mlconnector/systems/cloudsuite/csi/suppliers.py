@@ -16,13 +16,10 @@ from airflow_provider_mlconnector.systems.ports import Eligibility, SourcePage, 
 
 ACTIVE: Final = "A"
 _ADDRESS: Final = (
-    *("VadAddr_1", "VadAddr_2", "VadAddr_3", "VadAddr_4", "VadCity", "VadState", "VadStateCode", "VadZip"),
+    *("VadAddr_1", "VadAddr_2", "VadAddr_3", "VadAddr_4", "VadCity", "VadZip"),
     "VadCountry",
 )
-_REMIT: Final = (
-    *("VadRAddr_1", "VadRAddr_2", "VadRAddr_3", "VadRAddr_4", "VadRCity", "VadRState", "VadRStateCode", "VadRZip"),
-    *("VadRCountry", "VadRName"),
-)
+_REMIT: Final = (*("VadRAddr_1", "VadRAddr_2", "VadRAddr_3", "VadRAddr_4", "VadRCity", "VadRZip", "VadRCountry"),)
 ADDRESS_CHANGED: Final = "VadRecordDate"
 """Change of the joined address, which is a row of another table; from public clients, not every version shows it."""
 VENDORS: Final = Query(
@@ -32,8 +29,9 @@ VENDORS: Final = Query(
         *_ADDRESS,
         *_REMIT,
         *("Contact", "Phone", "VadFaxNum", "ExternalEmailAddr", "TermsCode", "CurrCode", "TaxRegNum1", "Stat"),
-        *("VadPayHold", "VadPayHoldReason", "VendRemit", ADDRESS_CHANGED),
+        *("VadPayHold", "VadPayHoldReason", "VendRemit"),
     ),
+    variants=("VadState", "VadStateCode", "VadRState", "VadRStateCode", "VadRName", ADDRESS_CHANGED),
     order=BY_CHANGE,
 )
 
