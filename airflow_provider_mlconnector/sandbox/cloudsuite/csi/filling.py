@@ -110,7 +110,7 @@ class Filling:
             "VendNum": setup.vend_num(known.number), "Name": known.name, "Stat": "A", "CurrCode": known.currency,
             "TermsCode": known.terms, "TaxRegNum1": known.tax_number or None, "VadAddr_1": known.street,
             "VadCity": known.city, "VadZip": known.postal_code, "ExternalEmailAddr": known.email,
-            "VadCountry": "United States" if known.currency == setup.LOCAL else None, "BankCode": "BK1",
+            "VadCountry": setup.COUNTRIES[known.currency], "BankCode": "BK1",
         }  # fmt: skip
         at = recipes.moment(self._seed, number, self._start, _VENDOR, self._first_day).changed
         self._books.tables["SLVendors"].insert(row | known.fields, Origin(at, USER), checked=False)

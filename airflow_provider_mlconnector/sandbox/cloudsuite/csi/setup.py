@@ -21,6 +21,8 @@ AP_CONTROL, RECEIVED, INPUT_TAX, CASH, INVENTORY, FREIGHT, VARIANCE = (
 REQUIRED, ACCESSIBLE, NOT_ACCESSIBLE = "R", "A", "N"
 """AccessUnit1…4: SIM letters for the three choices of the form (required, accessible, not accessible)."""
 VENDOR_WIDTH, ORDER_WIDTH = 7, 10
+COUNTRIES = {"USD": "US", "EUR": "DE", "GBP": "GB", "JPY": "JP", "KWD": "KW"}
+"""A vendor's country by its currency; SIM: this site writes ISO codes."""
 
 
 @dataclass(frozen=True, slots=True)

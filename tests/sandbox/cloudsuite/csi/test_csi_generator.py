@@ -69,7 +69,7 @@ def test_vendors_are_jaggaers_suppliers_in_csis_shape(csi: Csi) -> None:
     held, euro, idle = rows[" V00042"], rows[" V00031"], rows[" V00050"]
     assert (held["VadPayHold"], held["Stat"], held["TermsCode"]) == ("1", "A", "N30")
     assert (euro["CurrCode"], euro["Name"], euro["TaxRegNum1"]) == ("EUR", "Rheintal Chemie", "DE000000031")
-    assert idle["Stat"] == "I"
+    assert (idle["Stat"], idle["VadCountry"], euro["VadCountry"]) == ("I", "US", "DE")
 
 
 def test_more_vendors_can_be_asked_for(new_csi: NewCsi) -> None:
