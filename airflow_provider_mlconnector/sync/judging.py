@@ -15,6 +15,7 @@ from airflow_provider_mlconnector.sync.both_ways import How, Met
 from airflow_provider_mlconnector.sync.drafts import pack
 from airflow_provider_mlconnector.sync.job import Job, logger, our_reference
 from airflow_provider_mlconnector.sync.kinds import Coding, DocumentKind
+from airflow_provider_mlconnector.sync.payments import NOT_OURS, NotOurs
 from airflow_provider_mlconnector.sync.revisions import Superseded, Unchanged, check_revision, never_left
 from airflow_provider_mlconnector.sync.verdicts import FIRST_CONTACT
 from airflow_provider_mlconnector.systems.ports import Context, DocumentTarget, Links, Plan, StepDraft
@@ -92,6 +93,8 @@ def judge(
         change = Change(record, State.SUPERSEDED, reason_code="superseded", reason=str(verdict))
     except Unchanged as verdict:
         change = Change(record, State.SKIPPED, reason_code="unchanged", reason=str(verdict))
+    except NotOurs as verdict:
+        change = Change(record, State.SKIPPED, reason_code=NOT_OURS, reason=str(verdict))
     except DocumentError as error:
         change = objection(record, error, changed=_changed_after_posting(error))
     except Exception as error:  # noqa: BLE001 - logged and kept: one unreadable document must not stop the others; it is kept and shown

@@ -20,6 +20,7 @@ from airflow_provider_mlconnector.sync.job import Job
 from airflow_provider_mlconnector.sync.kinds import DocumentKind
 from airflow_provider_mlconnector.sync.links import all_links
 from airflow_provider_mlconnector.sync.originals import Announced
+from airflow_provider_mlconnector.sync.payments import NOT_OURS, NotOurs
 from airflow_provider_mlconnector.sync.revisions import known_of
 from airflow_provider_mlconnector.sync.route import Route
 from airflow_provider_mlconnector.systems.ports import Context, Links, OutcomeState, Plan, TargetSession
@@ -153,6 +154,8 @@ def _verdict(
         planned = plan(document, f"MLCDRY{body['key']}"[:30], context)
     except DocumentError as error:
         return _objection(body, error)
+    except NotOurs as verdict:
+        return {**body, "state": str(State.SKIPPED), "reason_code": NOT_OURS, "reason": str(verdict)}
     if not planned.steps:
         reason = planned.reason or "the target says the same already"
         return {**body, "state": str(State.SKIPPED), "reason_code": "nothing_to_write", "reason": reason}

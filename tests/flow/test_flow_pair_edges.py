@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from support.mishaps import line
 
 from airflow_provider_mlconnector.documents.lifecycle import State
 from airflow_provider_mlconnector.sandbox import master
+from airflow_provider_mlconnector.store.records import Actor
 
 KWD = {"  JPY: JPY": "  JPY: JPY\n  KWD: KWD"}
 SECTIONS = [section for section, _name in master.COST_CENTERS.values()]
@@ -383,3 +385,21 @@ def test_a_payment_is_told_to_jaggaer_once_and_is_no_news_about_its_invoice(open
     states = {one.state for one in office.invoices.documents() if one.key == key}
     assert State.CHANGED_AFTER_POSTING not in states
     assert office.attempts() == {"APSTIN": 1}
+
+
+def test_a_payment_of_what_a_clerk_typed_into_syspro_alone_waits_a_month_and_is_let_go(opened: Open) -> None:
+    office = opened(jaggaer={"invoices": 0, "payments": True})
+    assert office.run(office.bill("OURS-1")).state is State.POSTED
+    route = office.invoices.route.name
+    payments = office.into_jaggaer("payments", "payment", options={"invoices_route": route})
+    office.syspro("ap_invoice", supplier="V00001", invoice="TYPED-1", value="70")
+    office.syspro("pay_invoice", supplier="V00001", invoice="TYPED-1")
+    payments.all()
+    (waiting,) = [one for one in office.invoices.documents() if one.route == "payments"]
+    assert (waiting.state, waiting.reason_code) == (State.PARKED, "invoice_unknown")
+    with office.invoices.store.unit_of_work(Actor(user="test")) as uow:
+        uow.watermarks.advance(route, office.invoices.clock.now() + timedelta(days=40))
+    payments.all()
+    (given_up,) = [one for one in office.invoices.documents() if one.route == "payments"]
+    assert (given_up.state, given_up.reason_code) == (State.SKIPPED, "not_ours")
+    assert "TYPED-1 of supplier" in given_up.reason

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from airflow_provider_mlconnector.documents.payment import Payment
 from airflow_provider_mlconnector.errors import Parked
 from airflow_provider_mlconnector.store import Store
 from airflow_provider_mlconnector.sync.kinds import KINDS
+from airflow_provider_mlconnector.sync.payments import NotOurs
 from airflow_provider_mlconnector.sync.route import Route
 from airflow_provider_mlconnector.systems.ports import Context
 
@@ -80,3 +81,32 @@ def test_only_a_posted_invoice_of_this_supplier_and_route_will_do(store: Store, 
 def test_the_invoice_is_named_by_its_key_where_it_came_from(store: Store) -> None:
     add(store, "NB-1")
     assert found(store, "nb-1") == "key-NB-1"
+
+
+def read_to(store: Store, *day: int) -> None:
+    with store.unit_of_work(ACTOR) as uow:
+        uow.watermarks.advance("jaggaer_to_syspro", datetime(*day, tzinfo=UTC))  # type: ignore[arg-type]
+
+
+def test_a_payment_of_an_invoice_typed_into_the_ledger_alone_is_given_up_a_month_later(store: Store) -> None:
+    read_to(store, 2026, 2, 1)
+    with pytest.raises(NotOurs, match="typed into the ledger alone"):
+        found(store, "NB-1")
+
+
+def test_an_invoice_may_still_come_within_a_month_of_its_payment(store: Store) -> None:
+    read_to(store, 2026, 1, 31)
+    with pytest.raises(Parked, match="has not brought"):
+        found(store, "NB-1")
+
+
+def test_a_payment_waits_for_ever_for_an_invoice_that_its_route_knows(store: Store) -> None:
+    read_to(store, 2026, 9, 1)
+    add(store, "NB-1", state=State.REJECTED)
+    with pytest.raises(Parked):
+        found(store, "NB-1")
+
+
+def test_nothing_is_given_up_by_a_route_that_has_never_read_or_stands_still(store: Store) -> None:
+    with pytest.raises(Parked):
+        found(store, "NB-1")

@@ -222,6 +222,7 @@ def on_supplier(**changes: str) -> dict[str, Any]:
         ({"lines": (line(), line())}, None, Rejected, "duplicate_line"),
         ({"charges": (Charge(kind="discount", amount=Decimal(5)),)}, None, Rejected, "order_discount"),
         ({"charges": (Charge(kind="freight", amount=Decimal("1.005")),)}, None, Rejected, "third_decimal"),
+        ({"currency": "KWD", "lines": (line(amount=Decimal("1.235")),)}, None, Rejected, "third_decimal"),
         ({"number": "P" * 31}, None, Rejected, "number_too_long"),
         ({"supplier": "V00002"}, None, Parked, "supplier_unknown"),
         ({"supplier": ""}, None, Parked, "supplier_without_number"),

@@ -72,6 +72,10 @@ def _figures(line: OrderLine) -> None:
         if value != value.quantize(Decimal(1).scaleb(-scale)):
             msg = f"{what} is {value:f}; SYSPRO keeps {scale} decimals and nothing is rounded"
             raise Rejected(msg, code="too_many_decimals", field=field)
+    # prices have five decimals, money has two: SYSPRO would owe another sum than the order says (FINANCE §2)
+    if line.amount != line.amount.quantize(CENT):
+        msg = f"line {line.number} comes to {line.amount:f}; SYSPRO keeps two decimals of money and nothing is rounded"
+        raise Rejected(msg, code="third_decimal", field=f"lines[{line.number}].amount")
 
 
 def _charge(charge: Charge, currency: str) -> None:
