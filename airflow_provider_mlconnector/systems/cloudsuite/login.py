@@ -136,9 +136,13 @@ class LoginServer:
         code, words = error_code(reply.body), said(reply.body, hidden=self._ionapi.secrets)
         told = ", ".join(filter(None, (f"HTTP {reply.status}", code, words)))
         if code in _REFUSED_WHOM or (not code and reply.status == HTTPStatus.UNAUTHORIZED):
+            whom, doubt = (
+                _REFUSED_WHOM.get(code, "the credentials"),
+                "" if code else ", or keys `pu` and `ot` are wrong",
+            )
             msg = (
-                f"{where}: Infor's login server refused {_REFUSED_WHOM.get(code, 'the credentials')} of the .ionapi"
-                f" file ({told}); ask the tenant's administrator whether they are valid, and paste a new file"
+                f"{where}: Infor's login server refused {whom} of the .ionapi file ({told}){doubt}; ask the tenant's"
+                " administrator whether they are valid, and paste a new file"
             )
             kind = CredentialsRefused if code else NotAuthenticated
             return kind(msg, request_id=reply.request_id)
