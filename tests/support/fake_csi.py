@@ -19,9 +19,9 @@ from airflow_provider_mlconnector.systems.ports import Fence
 COMMON = ("RecordDate", "RowPointer", "UpdatedBy")
 NUMBERS = frozenset(
     {"InvAmt", "PurchAmt", "Freight", "MiscCharges", "SalesTax", "SalesTax_2", "Amount", "TaxBasis", "ExchRate"}
-    | {"QtyVouchered", "ItemCost", "DueDays", "DiscAmt", "DomAmount"}
+    | {"QtyVouchered", "ItemCost", "DueDays", "DiscAmt", "DomAmount", "ForAmount", "AmtPaid"}
 )
-WHOLES = frozenset({"Voucher", "DistSeq", "VouchSeq", "TaxSystem", "DueDays", "PoLine", "TransNum"})
+WHOLES = frozenset({"Voucher", "DistSeq", "VouchSeq", "TaxSystem", "DueDays", "PoLine", "TransNum", "CheckNum"})
 _UNITS = ("AcctUnit1", "AcctUnit2", "AcctUnit3", "AcctUnit4")
 _ADDRESS = ("VadAddr_1", "VadAddr_2", "VadAddr_3", "VadAddr_4", "VadCity", "VadStateCode", "VadZip", "VadCountry")
 
@@ -40,7 +40,7 @@ class Ido:
 HEADER = (
     *("VendNum", "Voucher", "Type", "InvNum", "InvDate", "DistDate", "DueDate", "InvAmt", "PurchAmt", "Freight"),
     *("MiscCharges", "SalesTax", "TaxCode1", "ApAcct", "ExchRate", "AptCurrCode", "Ref", "BGPostingStat", "InWorkflow"),
-    *("PoNum", "Txt", "AuthStatus"),
+    *("PoNum", "Txt", "AuthStatus", "Cancellation"),
 )
 IDOS: dict[str, Ido] = {
     "SLVendors": Ido(
@@ -59,7 +59,7 @@ IDOS: dict[str, Ido] = {
         ("VendNum", "Voucher", "DistSeq", "Acct", *_UNITS, "Amount", "TaxCode", "TaxSystem", "TaxBasis"),
         {"Acct": 12, "AcctUnit1": 4, "TaxCode": 6},
     ),
-    "SLAptrxps": Ido("aptrxp", ("RowPointer",), tuple(name for name in HEADER if name != "BGPostingStat")),
+    "SLAptrxps": Ido("aptrxp", ("RowPointer",), (*(name for name in HEADER if name != "BGPostingStat"), "AmtPaid")),
     "SLVchHdrs": Ido(
         "vch_hdr",
         ("Voucher", "VouchSeq"),
@@ -73,7 +73,7 @@ IDOS: dict[str, Ido] = {
     "SLLedgers": Ido(
         "ledger",
         ("TransNum",),
-        ("TransNum", "Acct", *_UNITS, "DomAmount", "VendNum", "Voucher", "TransDate", "Ref"),
+        ("TransNum", "Acct", *_UNITS, "DomAmount", "ForAmount", "VendNum", "Voucher", "CheckNum", "TransDate", "Ref"),
     ),
     "SLCharts": Ido(
         "chart",
@@ -160,17 +160,25 @@ class FakeCsi:
         found = self._db.execute(f'SELECT * FROM "{self.idos[ido].base}" WHERE {where} ORDER BY rowid')  # noqa: S608
         return [dict(row) for row in found]
 
+    def now(self) -> str:
+        """Return the site's time, later than every change so far."""
+        return self._tick()
+
     def post_vouchers(self) -> None:
         """Post what is released, as CSI's background posting does."""
         for row in self.rows("SLAptrxs", "BGPostingStat = 'A'"):
-            kept = {name: row[name] for name in self.idos["SLAptrxps"].names}
+            kept = {name: row.get(name) for name in self.idos["SLAptrxps"].names}
             register = {name: row.get(name) for name in self.idos["SLVchHdrs"].names} | {"VouchSeq": 0}
             self.put("SLAptrxps", **kept)
             self.put("SLVchHdrs", **register)
             key = f"Voucher = {row['Voucher']}"
+            known = {"VendNum": row["VendNum"], "Voucher": row["Voucher"]}
+            owed = {"Acct": row["ApAcct"], "DomAmount": -row["InvAmt"], "TransNum": row["Voucher"] * 100}
+            self.put("SLLedgers", **known, **owed)
             for place, line in enumerate(self.rows("SLAptrxds", key), 1):
-                coding = {name: line[name] for name in ("VendNum", "Voucher", "Acct", *_UNITS)}
-                self.put("SLLedgers", **coding, DomAmount=line["Amount"], TransNum=row["Voucher"] * 100 + place)
+                coding = {name: line[name] for name in ("Acct", *_UNITS)}
+                amount = {"DomAmount": line["Amount"], "TransNum": row["Voucher"] * 100 + place}
+                self.put("SLLedgers", **known, **coding, **amount)
             self.delete("SLAptrxs", key)
             self.delete("SLAptrxds", key)
 
