@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -167,6 +168,9 @@ def test_a_failure_comes_under_either_status_with_the_same_body(mode: str, statu
     assert (answer.status_code, answer.json()["nrOfFailedTransactions"]) == (status, 1)
     assert m3.raw("GET", "/CRS620MI/GetBasicData", params={"SUNO": "V00001"}).status_code == 200
     assert m3.raw("GET", "/NONEMI/Get").status_code == status
+    listed = [{"transaction": "GetBasicData", "record": {"SUNO": number}} for number in ("V00001", "S999")]
+    partly = m3.raw("POST", "", json={"program": "CRS620MI", "transactions": listed})
+    assert (partly.status_code, [len(each["records"]) for each in partly.json()["results"]]) == (status, [1, 0])
 
 
 @pytest.mark.parametrize(
@@ -254,31 +258,74 @@ def test_field_metadata_tell_kind_width_and_whether_an_input_is_needed(m3: M3) -
     assert m3.refusal("MRS001MI", "LstAdtFieldInf", MINM="APS450MI", TRNM="None", TRTP="I")[1] == "TRNM"
 
 
-def test_calls_have_names_for_faults_and_counts() -> None:
-    m3 = M3()
+def test_calls_have_names_for_faults_and_counts(m3: M3) -> None:
     m3.get("CRS620MI", "LstSuppliers", ";maxrecs=1")
     m3.bulk("CRS620MI", ("GetBasicData", {"SUNO": "V00001"}))
     calls = m3.control("GET", "requests")["systems"]["cloudsuite"]["calls"]
     assert (calls["M3Execute CRS620MI LstSuppliers"], calls["M3Execute"]) == (1, 1)
 
 
-def test_a_write_is_done_though_its_answer_is_lost() -> None:
-    with serving(cloudsuite={}) as sandbox:
-        credentials = httpx.get(f"{sandbox.url}/_sandbox/credentials").json()["cloudsuite"]["extra"]["ionapi"]
-        form = {"grant_type": "password", "username": credentials["saak"], "password": credentials["sask"]}
-        token = httpx.post(
-            credentials["pu"] + credentials["ot"], data=form, auth=(credentials["ci"], credentials["cs"])
-        ).json()["access_token"]
-        httpx.post(f"{sandbox.url}/_sandbox/faults", json=[{"kind": "reset_after", "call": "M3Execute", "nth": 1}])
-        body = {
-            "program": "CRS620MI",
-            "transactions": [{"transaction": "UpdSupplier", "record": {"SUNO": "V00001", "SUNM": "Renamed"}}],
-        }
-        with pytest.raises(httpx.HTTPError):
-            httpx.post(sandbox.url + EXECUTE, json=body, headers={"Authorization": f"Bearer {token}"})
-        ledger = httpx.get(f"{sandbox.url}/_sandbox/ledger").json()["cloudsuite"]
-    assert ledger["m3"]["suppliers"][1]["SUNM"] == "Renamed"
-    assert [attempt["outcome"] for attempt in ledger["attempts"]] == ["stored"]
+class Remote:
+    """Speaks over real sockets, which faults can break, to a sandbox with all products."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        file = self.control("GET", "credentials")["cloudsuite"]["extra"]["ionapi"]
+        form = {"grant_type": "password", "username": file["saak"], "password": file["sask"]}
+        answer = httpx.post(file["pu"] + file["ot"], data=form, auth=(file["ci"], file["cs"]))
+        self.headers = {"Authorization": f"Bearer {answer.json()['access_token']}", "X-Infor-LnCompany": "1000"}
+
+    def control(self, method: str, command: str, json: Any = None) -> Any:
+        return httpx.request(method, f"{self.url}/_sandbox/{command}", json=json).json()
+
+    def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
+        return httpx.request(method, f"{self.url}/ACME_TST/{path}", headers=self.headers, **options)
+
+    def faulty(self, call: str, kind: str, **more: Any) -> None:
+        self.control("POST", "faults", [{"system": "cloudsuite", "call": call, "kind": kind, "nth": 1, **more}])
+
+    @property
+    def ledger(self) -> Any:
+        return self.control("GET", "ledger")["cloudsuite"]
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Remote]:
+    with serving(cloudsuite={"ln": {"orders": 1}}) as sandbox:
+        yield Remote(sandbox.url)
+
+
+@pytest.mark.parametrize("kind", ["reset_after", "cut_body"])
+@pytest.mark.parametrize("by", ["GET", "POST"])
+def test_a_write_is_done_though_its_answer_is_lost(running: Remote, kind: str, by: str) -> None:
+    before = len(running.ledger["m3"]["invoices"])
+    record = {"SUNO": "V00001", "IVDT": "20260301", "SINO": "LOST-1"}
+    running.faulty("M3Execute*", kind)
+    path, sent = "M3/m3api-rest/v2/execute", {"transaction": "AddHead", "record": record}
+    options: dict[str, Any] = {"json": {"program": "APS450MI", "transactions": [sent]}}
+    if by == "GET":
+        path, options = f"{path}/APS450MI/AddHead", {"params": record}
+    with pytest.raises(httpx.HTTPError):
+        running.ask(by, path, **options)
+    assert len(running.ledger["m3"]["invoices"]) == before + 1
+    assert running.ledger["attempts"][-1]["outcome"] == "stored"
+
+
+@pytest.mark.parametrize(
+    ("path", "call"),
+    [
+        ("M3/m3api-rest/v2/execute/CRS620MI/LstSuppliers", "M3Execute CRS620MI LstSuppliers"),
+        ("LN/lnapi/odata/tdapi.purPurchaseOrder/Orders", "LnRead Orders"),
+        ("LN/lnapi/odata/tdapi.purPurchaseOrder/Lines", "LnRead Lines"),
+        ("FSM/fsm/soap/classes/Vendor/lists/_generic", "FsmList Vendor"),
+    ],
+)
+def test_faults_find_reads_by_name(running: Remote, path: str, call: str) -> None:
+    running.faulty(call, "status", code=503)
+    assert [running.ask("GET", path).status_code for _ in range(2)] == [503, 200]
+    running.faulty(call, "cut_body")
+    with pytest.raises(httpx.HTTPError):
+        running.ask("GET", path)
 
 
 def test_the_same_seed_gives_the_same_books() -> None:

@@ -102,7 +102,11 @@ class Books:
     orders: dict[str, Row] = field(default_factory=dict)
     lines: dict[str, dict[tuple[int, int], Row]] = field(default_factory=dict)
     """Lines by PUNO, then by (PNLI, PNLS)."""
+    labels: dict[str, str] = field(default_factory=dict)
+    """By PUNO, which kind of order a generated one is; see ``sample.KINDS``."""
     batches: dict[int, Batch] = field(default_factory=dict)
+    by_payee: dict[str, dict[int, Batch]] = field(default_factory=dict)
+    """The same batches by SPYN."""
     identities: dict[tuple[int, str], Row] = field(default_factory=dict)
     """Accounting identities by (AITP, AITM)."""
     ledger: list[LedgerLine] = field(default_factory=list)
@@ -122,9 +126,9 @@ class Books:
         for number in sorted(self.orders):
             yield from self.lines_of(number)
 
-    def batches_of(self, payee: object) -> Iterator[Batch]:
+    def batches_of(self, payee: object) -> Iterable[Batch]:
         """Return the batches of a payee by number."""
-        return (batch for _, batch in sorted(self.batches.items()) if batch.head["SPYN"] == payee)
+        return [*self.by_payee.get(str(payee), {}).values()]
 
     def identity(self, dimension: int, code: object) -> Row | None:
         """Return an account or a cost center."""
@@ -136,7 +140,13 @@ class Books:
         known = {"INBN": self.last_batch, "SUPA": ENTERED, "BIST": 0, "IBHE": 0, "IBLE": 0, "VONO": 0}
         batch = Batch(stamped({**head, **known}, origin), origin)
         self.batches[self.last_batch] = batch
+        self.by_payee.setdefault(str(head["SPYN"]), {})[self.last_batch] = batch
         return batch
+
+    def drop_batch(self, batch: Batch) -> None:
+        """Delete a batch with its lines."""
+        del self.batches[batch.number]
+        del self.by_payee[str(batch.head["SPYN"])][batch.number]
 
     def total(self, number: str, origin: Origin | None) -> None:
         """Sum an order up again after a change of its lines: statuses and amounts of its head.

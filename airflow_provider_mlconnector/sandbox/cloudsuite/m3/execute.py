@@ -187,6 +187,6 @@ def _record(row: Row, names: Iterable[str], settings: Settings) -> Json:
             continue  # SIM: a column nobody knows is passed over
         known = FIELDS[name]
         text = known.show(row.get(name))
-        if not (settings.no_empty and text in ("", "0")):
+        if not (settings.no_empty and text in ("", "0")):  # SIM: a zero counts as empty
             record[name] = text if settings.trimmed else known.pad(text)
     return record

@@ -20,7 +20,8 @@ def ledger(books: Books) -> dict[str, Any]:
     return {
         "suppliers": [shown(row) for _, row in sorted(books.suppliers.items())],
         "purchase_orders": [
-            shown(head) | {"lines": [shown(line) for line in books.lines_of(number)]}
+            shown(head)
+            | {"lines": [shown(line) for line in books.lines_of(number)], "label": books.labels.get(number, "added")}
             for number, head in sorted(books.orders.items())
         ],
         "invoices": [_batch(batch) for _, batch in sorted(books.batches.items())],

@@ -97,7 +97,7 @@ def _list_by_number(books: Books, call: Call) -> Iterator[Row]:
 
 def _delete(books: Books, call: Call) -> Iterable[Row]:
     batch = _open_batch(books, call)
-    del books.batches[batch.number]
+    books.drop_batch(batch)
     return ()
 
 

@@ -163,7 +163,7 @@ def _delete_invoice(books: Books, origin: Origin, body: Body) -> Body:  # noqa: 
     if batch.voucher:
         message = f"batch {batch.number} is posted"
         raise ValueError(message)
-    del books.batches[batch.number]
+    books.drop_batch(batch)
     return {"INBN": batch.number}
 
 

@@ -119,14 +119,14 @@ def _head_flaws(books: Books, batch: Batch) -> Iterator[Flaw]:
         yield IN_ERROR, f"Lines and VAT of {total} differ from the amount {money(head.get('CUAM'))}"
     if f"{accounting_date(batch):%Y%m%d}" <= books.options.closed_until:
         yield IN_ERROR, f"Accounting date {accounting_date(batch):%Y%m%d} is in a closed period"
-    if books.options.unique_invoices and any(_same(batch, other) for other in books.batches.values()):
+    if books.options.unique_invoices and any(_same(batch, other) for other in books.batches_of(head["SPYN"])):
         yield IN_ERROR, f"Supplier invoice number {head['SINO']} already exists"
 
 
 def _same(batch: Batch, other: Batch) -> bool:
     if other is batch or other.status != POSTED:
         return False
-    keys = ("SPYN", "SUNO", "SINO")
+    keys = ("SUNO", "SINO")
     years = accounting_date(batch).year == accounting_date(other).year
     return years and all(batch.head.get(key) == other.head.get(key) for key in keys)
 

@@ -135,6 +135,7 @@ def _put_order(books: Books, order: sample.Order) -> None:
     origin = _at(order.changed, "BUYER1", person=True)
     books.orders[number] = stamped(head_of(number, supplier, order.currency, order.ordered, unit), origin)
     books.lines[number] = {}
+    books.labels[number] = order.kind
     for line in order.lines:
         status = CANCELED if order.kind == "canceled" else line_status(line, planned=order.kind == "planned")
         books.lines[number][line.number, 0] = stamped(order_line(number, line, status), origin)
