@@ -32,8 +32,9 @@ EMPTY: dict[str, dict[str, Any]] = {
     "load": {"Items": None, "Bookmark": None, "MoreRowsExist": False},
     "update": {"RefreshItems": None, "Bookmark": None},
     "invoke": {"Parameters": None, "ReturnValue": None},
+    "info": {"Keys": [], "Properties": [], "SubCollections": []},
 }
-"""What else an answer holds when it is a failure."""
+"""What else an answer holds when it is a failure; of ``info`` empty lists are documented."""
 TYPES = {
     "text": ("String", "nvarchar", "System.String"),
     "number": ("Decimal", "decimal", "System.Decimal"),

@@ -182,6 +182,9 @@ def _changes(body: Any, ido: str) -> list[dict[str, Any]]:  # noqa: ANN401 - wha
     if not isinstance(changes, list) or not changes or not all(isinstance(change, dict) for change in changes):
         message = "Changes must be a list of changes"
         raise IdoError(message)
+    if any(body.get(name) for name in ("CustomInsert", "CustomUpdate", "CustomDelete")):
+        message = "Custom update methods are not available"
+        raise IdoError(message)
     if body.get("IDOName", ido) != ido:
         message = f"IDOName {body['IDOName']} is not the IDO of the request, {ido}"
         raise IdoError(message)
@@ -211,14 +214,11 @@ def _read(raw: dict[str, Any], change: Change, view: View) -> None:
     if raw.get("Action") not in ACTIONS:
         message = f"Invalid action {raw.get('Action')!r}"
         raise IdoError(message)
-    if any(raw.get(name) for name in ("CustomInsert", "CustomUpdate", "CustomDelete")):
-        message = "Custom update methods are not available"
-        raise IdoError(message)
     for given in raw.get("Properties") or []:
         if not isinstance(given, dict) or "Name" not in given:
             message = "A property needs a Name"
             raise IdoError(message)
-        if given.get("IsNestedCollection") or "NestedCollection" in given:  # SIM: this product's are not served
+        if given.get("IsNestedCollection") or given.get("NestedCollection"):  # SIM: this product's are not served
             message = f"Nested collections are not available on IDO {view.table.ido}"
             raise IdoError(message)
         if isinstance(given.get("Value"), (bool, list, dict)):
