@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 
 import pytest
@@ -109,12 +110,12 @@ def test_a_resource_without_a_path_is_a_setting_to_correct() -> None:
 # --- the XML router -----------------------------------------------------------------------------------------------
 
 
-def routed(body: str | bytes) -> tuple[Status, Call]:
-    remote = Remote(body if isinstance(body, bytes) else body.encode())
+def routed(body: str | bytes, *, status: int = 200) -> tuple[Status, Call]:
+    remote = Remote(body if isinstance(body, bytes) else body.encode(), status)
     router = XmlRouter(remote, RouterCredentials("jaggaer", "Acme & Co", "s<3"), clock=Clock())  # type: ignore[arg-type]
     message = Message("SupplierSyncMessage", "1.0", "sup-1", xml.element("Body", "Ørsted"), "/apps/x", "supplier V1")
-    status = router.send(message, effect=Effect.ABSOLUTE, fence=FENCE)
-    return status, remote.sent[0]
+    answer = router.send(message, effect=Effect.ABSOLUTE, fence=FENCE)
+    return answer, remote.sent[0]
 
 
 def reply(inner: str) -> str:
@@ -129,7 +130,7 @@ FINE = reply("<Status><StatusCode>\n 200 </StatusCode><StatusText> \nOK </Status
 
 def test_a_message_carries_header_identity_and_secret_in_the_order_seen() -> None:
     status, call = routed(FINE)
-    assert status == Status("200", "OK", {})
+    assert status == Status("200", "OK", {}, "OK")
     root = xml.parse(call.body or b"", encoding="utf-8")
     assert (root.tag, root.get("version")) == ("SupplierSyncMessage", "1.0")
     assert [item.tag for item in root.iter()] == [
@@ -176,6 +177,43 @@ def test_whatever_is_no_status_of_this_message_leaves_it_uncertain(body: bytes) 
     with pytest.raises(AmbiguousOutcome, match="looked up") as told:
         routed(body)
     assert "s<3" not in str(told.value)
+
+
+@pytest.mark.parametrize("http", [400, 404, 405, 406, 500])
+def test_a_status_of_the_router_counts_whatever_http_says(http: int) -> None:
+    status, call = routed(FINE.replace("200", "406"), status=http)
+    assert status.code == "406"
+    assert http in call.refusals or http == HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+@pytest.mark.parametrize("http", [404, 405])
+@pytest.mark.parametrize("body", ["", "<html><body>Not Found</body></html>"])
+def test_an_address_without_a_router_is_a_setting_and_proof_that_nothing_was_done(http: int, body: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"nothing takes messages at /apps/x \(HTTP 40[45]\)") as told:
+        routed(body, status=http)
+    assert told.value.field == "connection 'jaggaer', field Router URL"
+
+
+@pytest.mark.parametrize("http", [400, 403, 409, 500])
+def test_any_other_status_without_a_message_leaves_it_uncertain(http: int) -> None:
+    with pytest.raises(AmbiguousOutcome, match=f"HTTP {http}"):
+        routed("<html><body>Sorry</body></html>", status=http)
+
+
+def test_what_is_said_of_orders_is_read_by_order_and_line() -> None:
+    message = Message("PurchaseOrderMessage", "2.0", "po-1", xml.element("Body"), "/apps/x", "order 310")
+    body = """<PurchaseOrderMessage><Header/><ResponseMessage><Status><StatusCode>406</StatusCode>
+      <StatusText> failed </StatusText></Status><ObjectErrors>
+      <PurchaseOrderRef ponumber="310"><Error type="x"><ErrorMessage>No such
+        supplier</ErrorMessage></Error></PurchaseOrderRef>
+      <PurchaseOrderLineRef ponumber="310" linenumber="2"><Error><ErrorMessage>No unit</ErrorMessage></Error>
+      </PurchaseOrderLineRef></ObjectErrors></ResponseMessage></PurchaseOrderMessage>"""
+    remote = Remote(body.encode())
+    router = XmlRouter(remote, RouterCredentials("jaggaer", "A", "S"), clock=Clock())  # type: ignore[arg-type]
+    status = router.send(message, effect=Effect.WRITE, fence=FENCE)
+    assert (status.said, status.errors) == ("failed", {"310": ["No such supplier", "line 2: No unit"]})
+    assert status.words == "the XML router answered status 406: No such supplier; line 2: No unit"
+    assert HTTPStatus.INTERNAL_SERVER_ERROR in remote.sent[0].refusals
 
 
 @pytest.mark.parametrize("code", ["401", "403"])
