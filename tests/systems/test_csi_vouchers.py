@@ -529,6 +529,18 @@ def test_a_released_voucher_deleted_or_in_error_is_no_longer_waited_for() -> Non
     assert other.code == "thrown_out"
 
 
+def test_a_posted_voucher_that_was_purged_is_known_by_the_ledger() -> None:
+    site = Site()
+    header, lines, release = site.steps()
+    site.run([header, lines])
+    result = site.post(release).result
+    site.fake.post_vouchers()
+    for place in ("SLAptrxps", "SLVchHdrs"):
+        site.fake.delete(place)
+    (outcome,) = site.session.observe([(release, result)])
+    assert (outcome.state, outcome.result["gl_status"]) == (OutcomeState.POSTED, "booked")
+
+
 def test_a_foreign_voucher_at_rate_one_is_not_released() -> None:
     site = Site(domestic_currency="EUR")
     header, lines, release = site.steps()

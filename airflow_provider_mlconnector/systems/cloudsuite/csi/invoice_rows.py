@@ -19,6 +19,7 @@ from airflow_provider_mlconnector.systems.cloudsuite.csi import filters, values
 from airflow_provider_mlconnector.systems.cloudsuite.csi.ido import IdoClient, Query, Row
 from airflow_provider_mlconnector.systems.cloudsuite.csi.listing import CHANGED, ROW
 from airflow_provider_mlconnector.systems.cloudsuite.csi.voucher_book import (
+    LEDGER,
     LINES,
     POSTED,
     REGISTER,
@@ -35,7 +36,6 @@ _HEADER: Final = (*KEYS, "Type", "InvNum", "InvDate", "InvAmt", CHANGED, ROW)
 _TOLD: Final = ("DueDate", "DistDate", "SalesTax", "SalesTax_2", "TaxCode1", "TaxCode2", "PoNum", "Txt")
 """Told where both stages have it."""
 _STATUS: Final = ("InWorkflow", "Cancellation")
-LEDGER: Final = "SLLedgers"
 _LEDGER_NEEDS: Final = ("Acct", "DomAmount")
 _LEDGER_LIKES: Final = (*UNITS, "ForAmount", "VouchSeq", "CheckNum", *KEYS, CHANGED)
 """Names from public clients; the reference knows the IDO alone."""

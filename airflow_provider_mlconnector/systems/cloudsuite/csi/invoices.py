@@ -13,10 +13,11 @@ from airflow_provider_mlconnector.systems.cloudsuite.csi import values
 from airflow_provider_mlconnector.systems.cloudsuite.csi.fields import dump, load
 from airflow_provider_mlconnector.systems.cloudsuite.csi.ido import Query
 from airflow_provider_mlconnector.systems.cloudsuite.csi.invoice_codec import decode, payload_of
-from airflow_provider_mlconnector.systems.cloudsuite.csi.invoice_rows import KEYS, LEDGER, InvoiceReader, Stage, judge
+from airflow_provider_mlconnector.systems.cloudsuite.csi.invoice_rows import KEYS, InvoiceReader, Stage, judge
 from airflow_provider_mlconnector.systems.cloudsuite.csi.listing import BY_CHANGE, CHANGED, ROW, CsiSource, inside
 from airflow_provider_mlconnector.systems.cloudsuite.csi.options import CsiOptions
 from airflow_provider_mlconnector.systems.cloudsuite.csi.voucher_book import (
+    LEDGER,
     LINES,
     POSTED,
     REGISTER,

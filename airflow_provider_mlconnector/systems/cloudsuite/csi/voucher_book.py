@@ -22,6 +22,7 @@ from airflow_provider_mlconnector.systems.ports import StepDraft
 
 UNPOSTED, POSTED, REGISTER = "SLAptrxs", "SLAptrxps", "SLVchHdrs"
 LINES = "SLAptrxds"
+LEDGER = "SLLedgers"
 HEADER: Final = ("VendNum", "Voucher", "Type", "InvNum", "InvDate", "InvAmt", "RecordDate")
 """What every one of the three shows."""
 HEADER_MORE: Final = (
@@ -135,6 +136,16 @@ class VoucherBook:
         for voucher in self._vouchers(conditions):
             found.setdefault((comparable(voucher.vendor), comparable(voucher.number)), voucher)
         return {key: found[key] for key in wanted if key in found}
+
+    def booked(self, keys: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Return which vouchers the ledger has lines of, where it tells that, as :meth:`numbered` names them."""
+        info = self._client.info(LEDGER)
+        wanted = {(comparable(vendor), comparable(number)) for vendor, number in keys}
+        if not wanted or not all(info.spelled(name) for name in ("VendNum", "Voucher")):
+            return set()
+        numbers = sorted({number for _vendor, number in wanted if number.isdigit()}, key=int)
+        rows = self._client.rows_in(Query(LEDGER, ("VendNum", "Voucher")), "Voucher", numbers)
+        return {(comparable(row["VendNum"] or ""), comparable(row["Voucher"] or "")) for row in rows} & wanted
 
     def current(self, voucher: Voucher) -> Voucher | None:
         """Read one voucher again; None where it is nowhere any more."""

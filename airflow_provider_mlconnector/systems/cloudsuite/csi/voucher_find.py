@@ -125,19 +125,22 @@ def _later(step: StepDraft, voucher: Voucher | None, lines: Mapping[str, Sequenc
 
 def standing(
     book: VoucherBook, accepted: Sequence[tuple[StepDraft, Mapping[str, Any]]]
-) -> list[tuple[StepDraft, Mapping[str, Any], Voucher | None]]:
-    """Return where the vouchers of accepted steps are now; None is nowhere.
+) -> list[tuple[Voucher | None, bool]]:
+    """Return where the vouchers of accepted steps are now, and whether the ledger has those that are nowhere else.
 
     They are looked up by the number kept of each. A number may have been given to another voucher since, after ours was
-    deleted: the reference, or the invoice's number where CSI shows none any more, tells.
+    deleted: the reference, or the invoice's number where CSI shows none any more, tells. Posted vouchers are purged
+    some day, lines of the ledger are not.
     """
     keys = [_named(result) for _step, result in accepted]
     there = book.numbered([key for key in keys if key is not None])
-    located = []
-    for (step, result), key in zip(accepted, keys, strict=True):
-        voucher = there.get((comparable(key[0]), comparable(key[1]))) if key else None
-        located.append((step, result, voucher if voucher is not None and _is_ours(step, voucher) else None))
-    return located
+    located = [
+        voucher if (voucher := there.get(key) if key else None) is not None and _is_ours(step, voucher) else None
+        for (step, _result), key in zip(accepted, keys, strict=True)
+    ]
+    gone = [key for key, voucher in zip(keys, located, strict=True) if key and voucher is None and key not in there]
+    booked = book.booked(gone)
+    return [(voucher, key in booked) for key, voucher in zip(keys, located, strict=True)]
 
 
 def _is_ours(step: StepDraft, voucher: Voucher) -> bool:
@@ -148,4 +151,4 @@ def _is_ours(step: StepDraft, voucher: Voucher) -> bool:
 
 def _named(result: Mapping[str, Any]) -> tuple[str, str] | None:
     vendor, mark, number = str(result.get("key", "")).rpartition("|")
-    return (vendor, number) if mark else None
+    return (comparable(vendor), comparable(number)) if mark else None

@@ -67,11 +67,17 @@ class VoucherSession:
 
     def observe(self, accepted: Sequence[tuple[StepDraft, Mapping[str, Any]]]) -> Sequence[Outcome]:
         """Look whether released vouchers have been posted meanwhile (FINANCE §6)."""
-        return [_observed(step, result, voucher) for step, result, voucher in standing(self._book, accepted)]
+        there = standing(self._book, accepted)
+        return [
+            _observed(step, result, voucher, booked=booked)
+            for (step, result), (voucher, booked) in zip(accepted, there, strict=True)
+        ]
 
 
-def _observed(step: StepDraft, result: Mapping[str, Any], voucher: Voucher | None) -> Outcome:
+def _observed(step: StepDraft, result: Mapping[str, Any], voucher: Voucher | None, *, booked: bool) -> Outcome:
     name = f"voucher {result.get('voucher', '')}".strip()
+    if voucher is None and booked:
+        return Outcome(OutcomeState.POSTED, result={**result, "gl_status": "booked"})
     if voucher is None:
         text = f"thrown out: {name} of {step.payload['number']} was deleted in CSI before it was posted"
         return Outcome(OutcomeState.REFUSED, "thrown_out", str(result.get("voucher", "")), text, result=result)
