@@ -15,6 +15,7 @@ from airflow_provider_mlconnector.hooks.session import number, transport_to
 from airflow_provider_mlconnector.systems.cloudsuite.gateway import (
     ALLOWANCE,
     DEFAULT_TIMEOUT,
+    LOGINS_AT_ONCE,
     LOGINS_PER_MINUTE,
     REQUESTS_PER_MINUTE,
     TOKEN_TIMEOUT,
@@ -56,13 +57,15 @@ def open_gateway(endpoint: Endpoint, *, system: str, store: Store | None) -> Gat
         limiter=pace(endpoint, store) if store is not None else None,
         limiter_key=ionapi.limit_key,
     )
+    auth = _auth(endpoint)
     return GatewayClient.between(
         endpoint.conn_id,
         ionapi,
         gateway=gateway,
         login=_login(endpoint, ionapi, system, store, timeout),
+        revoking=_login(endpoint, ionapi, system, None, timeout) if auth.revoke else None,
         cache=store.tokens if store is not None else None,
-        auth=_auth(endpoint),
+        auth=auth,
         on_secret=mask_secret,
     )
 
@@ -108,12 +111,15 @@ def tell_quota(endpoint: Endpoint, ionapi: IonApi, store: Store, route: str) -> 
 
 def _login(endpoint: Endpoint, ionapi: IonApi, system: str, store: Store | None, timeout: float) -> Transport:
     parts = urlsplit(ionapi.login_server)
+    limiter = None
+    if store is not None:
+        limiter = store.limiter(LOGINS_PER_MINUTE, burst=LOGINS_AT_ONCE, quota=TOKENS_PER_DAY)
     return transport_to(
         f"{parts.scheme}://{parts.netloc}",
         endpoint,
         system=f"{system} login server",
         timeout=min(timeout, TOKEN_TIMEOUT),
-        limiter=store.limiter(LOGINS_PER_MINUTE * ALLOWANCE, quota=TOKENS_PER_DAY) if store is not None else None,
+        limiter=limiter,
         limiter_key=f"{ionapi.limit_key} logins",
         retries=0,
         wait_budget=0,

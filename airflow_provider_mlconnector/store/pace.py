@@ -83,7 +83,7 @@ class StoredLimiter:
             self._relax(connection)
             row = connection.execute(self._reservation(key, patience)).one_or_none()
             if row is None:  # too late for the caller: the slot stays free
-                query = select(rate_limits.c.arrival - self._tolerance - self._now()).where(rate_limits.c.key == key)
+                query = select(self._slot(rate_limits.c.arrival) - self._now()).where(rate_limits.c.key == key)
                 return max(0.0, float(connection.execute(query).scalar_one()))
         self._tell(key, int(row.used))
         return max(0.0, float(row.wait))
@@ -138,7 +138,7 @@ class StoredLimiter:
             key=key, arrival=now + self._interval, held_until=0.0, holds=0, day=today, used=1
         )
         free = self._later(table.arrival, now)
-        in_time = None if math.isinf(patience) else free - self._tolerance - now <= patience
+        in_time = None if math.isinf(patience) else self._slot(free) - now <= patience
         statement = statement.on_conflict_do_update(
             index_elements=["key"],
             set_={
@@ -148,8 +148,12 @@ class StoredLimiter:
             },
             where=in_time,
         )
-        wait = table.arrival - self._interval - self._tolerance - now
+        wait = self._slot(table.arrival - self._interval) - now
         return statement.returning(wait.label("wait"), table.used)
+
+    def _slot(self, arrival: ColumnElement[float]) -> ColumnElement[float]:
+        """Return when a call whose turn is at ``arrival`` may go: earlier by the burst, never while calls are held."""
+        return self._later(arrival - self._tolerance, rate_limits.c.held_until)
 
     def _now(self) -> ColumnElement[float]:
         if self._postgres and isinstance(self._clock, SystemClock):

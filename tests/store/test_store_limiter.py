@@ -41,6 +41,17 @@ def test_a_refusal_pauses_all_workers_for_as_long_as_the_remote_asks(
     assert (one.held(KEY), other.held(KEY)) == (0, 0)
 
 
+def test_a_burst_does_not_go_out_while_calls_are_held(store: Store, clock: ManualClock) -> None:
+    limiter = store.limiter(60, burst=5)
+    limiter.reserve(KEY)
+    limiter.hold(KEY, 3)
+    assert limiter.reserve(KEY, patience=2) == pytest.approx(3)
+    assert [limiter.reserve(KEY) for _ in range(5)] == pytest.approx([3] * 5)
+    assert limiter.reserve(KEY) == pytest.approx(4)
+    clock.advance(60)
+    assert [limiter.reserve(KEY) for _ in range(6)] == pytest.approx([0] * 5 + [1], abs=1e-5)
+
+
 def test_refusals_of_calls_under_way_count_as_one_and_the_longest_wish_stands(store: Store, clock: ManualClock) -> None:
     limiter = store.limiter(60)
     limiter.reserve(KEY)

@@ -21,7 +21,7 @@ import requests
 from airflow_provider_mlconnector.errors import MLConnectorError, RateLimited
 from airflow_provider_mlconnector.store import KeyRing, Store
 from airflow_provider_mlconnector.store.pace import StoredLimiter
-from airflow_provider_mlconnector.systems.cloudsuite.gateway import ALLOWANCE, LOGINS_PER_MINUTE, GatewayClient
+from airflow_provider_mlconnector.systems.cloudsuite.gateway import LOGINS_AT_ONCE, LOGINS_PER_MINUTE, GatewayClient
 from airflow_provider_mlconnector.systems.cloudsuite.ionapi import IonApi
 from airflow_provider_mlconnector.systems.transport import Transport
 
@@ -78,7 +78,7 @@ def open_client(url: str, store: Store, *, limiter: Any = None, timeout: float =
         retries=0,
         wait_budget=0,
         timeout=15,
-        limiter=store.limiter(LOGINS_PER_MINUTE * ALLOWANCE),
+        limiter=store.limiter(LOGINS_PER_MINUTE, burst=LOGINS_AT_ONCE),
         limiter_key=f"{ionapi.limit_key} logins",
     )
     gateway = Transport(

@@ -38,9 +38,11 @@ DEFAULT_TIMEOUT: Final = 90.0
 """Seconds: longer than the gateway waits for the product by default (60, then 504; §3.3)."""
 SHORTEST_TIMEOUT: Final = 65.0
 REQUESTS_PER_MINUTE: Final = 100.0
-LOGINS_PER_MINUTE: Final = 20.0
+LOGINS_PER_MINUTE: Final = 14.0
+LOGINS_AT_ONCE: Final = 5
+"""Together below the 20 a minute a service account may log in (§3.2), in whatever minute they are counted."""
 TOKENS_PER_DAY: Final = 100
-"""Published limits of service accounts and clients (§3.2)."""
+"""Of one client (§3.2)."""
 ALLOWANCE: Final = 0.98
 """Share of the calls a minute we use. The gateway counts by windows we do not know: of calls evenly spaced at the full
 rate one would now and then be too many, by the milliseconds it takes to arrive. This leaves 1.2 seconds for that."""
@@ -75,6 +77,7 @@ class GatewayClient:
         *,
         gateway: Transport,
         login: Transport,
+        revoking: Transport | None = None,
         cache: TokenCache | None = None,
         clock: Clock | None = None,
         auth: AuthOptions | None = None,
@@ -87,6 +90,7 @@ class GatewayClient:
             ionapi: Its file.
             gateway: Client of the gateway's host; its base URL is :attr:`.IonApi.gateway`.
             login: Client of the login server's host (scheme and host alone); see :class:`.LoginServer`.
+            revoking: Another one without pace, for ending tokens; ``login`` where None.
             cache: Where tokens are shared; this process alone where None.
             clock: Time.
             auth: How to log in.
@@ -94,7 +98,7 @@ class GatewayClient:
         """
         chosen = auth or AuthOptions()
         tokens = IonTokens(
-            LoginServer(login, ionapi, connection=connection, auth=chosen),
+            LoginServer(login, ionapi, connection=connection, auth=chosen, revoking=revoking),
             ionapi,
             cache=cache or MemoryTokenCache(),
             clock=clock or SystemClock(),

@@ -52,13 +52,23 @@ class LoginServer:
         ionapi: The connection's file.
         connection: Its id, for messages.
         auth: How to log in.
+        revoking: HTTP client for ending tokens, where ``transport`` keeps a pace: that is one of logins.
 
     Raises:
         ConfigurationError: The grant chosen needs keys the file does not have.
     """
 
-    def __init__(self, transport: Transport, ionapi: IonApi, *, connection: str, auth: AuthOptions) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        ionapi: IonApi,
+        *,
+        connection: str,
+        auth: AuthOptions,
+        revoking: Transport | None = None,
+    ) -> None:
         self._transport = transport
+        self._revoking = revoking or transport
         self._ionapi = ionapi
         self._connection = connection
         self._auth = auth
@@ -67,10 +77,12 @@ class LoginServer:
     def close(self) -> None:
         """Close the connections."""
         self._transport.close()
+        self._revoking.close()
 
     def refreshed(self, token: str) -> Grant | None:
         """Return what a refresh token is good for, None when it is refused: then log in afresh (§2.2)."""
-        reply = self._send({"grant_type": "refresh_token", "refresh_token": token}, "token refresh")
+        form = {"grant_type": "refresh_token", "refresh_token": token}
+        reply = self._transport.send(self._call(form, "token refresh", self._ionapi.token_path))
         return read_grant(reply, _WHO) if reply.status == HTTPStatus.OK else None
 
     def granted(self) -> Grant:
@@ -87,7 +99,7 @@ class LoginServer:
             form |= {"username": self._ionapi.access_key, "password": self._ionapi.secret_key}
         if self._ionapi.scope:
             form["scope"] = self._ionapi.scope
-        reply = self._send(form, "token request")
+        reply = self._transport.send(self._call(form, "token request", self._ionapi.token_path))
         if reply.status != HTTPStatus.OK:
             raise self._failure(reply)
         return read_grant(reply, _WHO)
@@ -106,22 +118,22 @@ class LoginServer:
         if not path:
             msg = "the .ionapi file names no path to revoke at (key `or`)"
             raise ConfigurationError(msg)
-        reply = self._send({"token": token, "token_type_hint": hint}, "token revocation", path=path)
+        form = {"token": token, "token_type_hint": hint}
+        reply = self._revoking.send(self._call(form, "token revocation", path))
         if reply.status != HTTPStatus.OK:
             msg = f"the login server answered HTTP {reply.status}"
             raise ProtocolError(msg, request_id=reply.request_id)
 
-    def _send(self, form: Mapping[str, str], name: str, *, path: str = "") -> Reply:
+    def _call(self, form: Mapping[str, str], name: str, path: str) -> Call:
         headers, body = {"Accept": "application/json"}, dict(form)
         client, secret = self._ionapi.client_id, self._ionapi.client_secret
         if self._auth.client_auth == "basic":
             headers["Authorization"] = basic(client, secret)
         else:
             body |= {"client_id": client, "client_secret": secret}
-        below = urlsplit(self._ionapi.login_server).path
-        call = Call(
+        return Call(
             "POST",
-            below + (path or self._ionapi.token_path),
+            urlsplit(self._ionapi.login_server).path + path,
             Effect.READ,  # asking twice for a token does no harm
             name,
             headers=headers,
@@ -129,7 +141,6 @@ class LoginServer:
             content_type="application/x-www-form-urlencoded",
             refusals=_ANSWERED,
         )
-        return self._transport.send(call)
 
     def _failure(self, reply: Reply) -> MLConnectorError:
         where = f"connection '{self._connection}'"
