@@ -116,8 +116,9 @@ JAGGAER_FIELDS: Final[dict[str, Field]] = {
     },
     "export_folder": {
         "label": "Export folder",
-        "description": "Folder with JAGGAER's exported XML files, as absolute path, the same on every worker, such as "
-        "/data/jaggaer/export. Orders and invoices are then read from there; empty where they come from the tenant.",
+        "description": "Folder with JAGGAER's exported XML files: an absolute path, the same on every worker, such as "
+        "/data/jaggaer/export, or a place in object storage such as s3://connection@bucket/prefix. Orders and "
+        "invoices are then read from there; empty where they come from the tenant.",
         "schema": {"type": ["string", "null"]},
     },
     "router_url": {

@@ -180,6 +180,8 @@ class JaggaerHook(SystemHook):
         files = [files for kind in ("purchase_order", "invoice") if (files := self._files(kind))]
         findings = [files[0].probe()] if files else []
         needed = self._needed(route) if route else ""
+        if route and self.is_target(route) and route.document in ROUTED:
+            self.target(route)  # a way that is not open is named before anything is tried
         if self.endpoint.host or not files:  # a connection may be for files alone
             findings += probe_tenant(self._client(None), needed=needed)
         if self.router() is not None:
@@ -235,17 +237,17 @@ class JaggaerHook(SystemHook):
         folder, contract = str(self.endpoint.extra.get("export_folder", "")).strip(), self.contract()
         if not folder or kind not in contract.exports.documents:
             return None
-        from pathlib import Path
-
+        from airflow_provider_mlconnector.hooks.folders import open_folder
         from airflow_provider_mlconnector.systems.jaggaer.files import FolderSource
 
-        if not Path(folder).is_absolute():
-            problem = "must be an absolute path, the same on every worker"
-            raise self.endpoint.wrong(EXPORT_FOLDER, problem)
+        try:
+            files = open_folder(folder)
+        except ValueError as error:
+            raise self.endpoint.wrong(EXPORT_FOLDER, str(error)) from None
         tenant = self._tenant or self.endpoint.login
         if not tenant:
             self.endpoint.require(tenant="Tenant label")
-        return FolderSource(Path(folder), kind, contract=contract, tenant=tenant, connection=self.conn_id)
+        return FolderSource(files, kind, contract=contract, tenant=tenant, connection=self.conn_id)
 
     def _invoices(self, route: Route) -> JaggaerInvoiceSource:
         from airflow_provider_mlconnector.systems.jaggaer.source import JaggaerInvoiceSource

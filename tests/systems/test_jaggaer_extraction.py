@@ -23,6 +23,7 @@ from airflow_provider_mlconnector.systems.jaggaer.auth import Credentials
 from airflow_provider_mlconnector.systems.jaggaer.client import JaggaerClient
 from airflow_provider_mlconnector.systems.jaggaer.contract import JaggaerContract
 from airflow_provider_mlconnector.systems.jaggaer.files import FolderSource
+from airflow_provider_mlconnector.systems.jaggaer.folder import LocalFolder
 from airflow_provider_mlconnector.systems.jaggaer.orders import JaggaerOrderSource
 from airflow_provider_mlconnector.systems.jaggaer.suppliers import JaggaerSupplierSource
 from airflow_provider_mlconnector.systems.ports import DocumentSource
@@ -142,7 +143,7 @@ def test_files_that_arrive_late_are_read_and_an_older_revision_does_not_replace_
 
     def read() -> dict[str, int]:
         source = FolderSource(
-            folder,
+            LocalFolder(folder),
             "purchase_order",
             contract=JaggaerContract(),
             tenant="acme",

@@ -21,6 +21,7 @@ from airflow_provider_mlconnector.documents.validation import check_invoice
 from airflow_provider_mlconnector.errors import ConfigurationError, Parked, Rejected
 from airflow_provider_mlconnector.systems.jaggaer.contract import JaggaerContract
 from airflow_provider_mlconnector.systems.jaggaer.files import FILES_AT_ONCE, MAX_BYTES, FolderSource
+from airflow_provider_mlconnector.systems.jaggaer.folder import LocalFolder
 from airflow_provider_mlconnector.systems.ports import DocumentSource, Eligibility, SourceRecord, Window
 
 NOW = datetime(2026, 1, 20, 12, tzinfo=UTC)
@@ -41,7 +42,8 @@ class Clock:
 
 def reader(folder: Path, kind: str = "purchase_order", **contract: Any) -> FolderSource:
     parsed = JaggaerContract.parse(contract)
-    return FolderSource(folder, kind, contract=parsed, tenant="acme", connection="jaggaer_files", clock=Clock())
+    place = LocalFolder(folder)
+    return FolderSource(place, kind, contract=parsed, tenant="acme", connection="jaggaer_files", clock=Clock())
 
 
 def drop(folder: Path, name: str, text: str | bytes, *, changed: datetime = LONG_AGO) -> None:

@@ -1,4 +1,4 @@
-"""Exported XML files in a folder as a source of orders and invoices (reference/jaggaer.md §3.2, §3.3)."""
+"""Exported XML files in a folder or bucket as a source of orders and invoices (reference/jaggaer.md §3.2, §3.3)."""
 
 from __future__ import annotations
 
@@ -8,16 +8,23 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
 
 from airflow_provider_mlconnector.documents.invoice import Invoice
 from airflow_provider_mlconnector.documents.purchase_order import PurchaseOrder
-from airflow_provider_mlconnector.errors import ConfigurationError, DocumentError, Parked, ProtocolError, Rejected
+from airflow_provider_mlconnector.errors import (
+    ConfigurationError,
+    DocumentError,
+    Parked,
+    ProtocolError,
+    Rejected,
+    Unavailable,
+)
 from airflow_provider_mlconnector.systems import xml
 from airflow_provider_mlconnector.systems.jaggaer import exports, invoices, orders, source
 from airflow_provider_mlconnector.systems.jaggaer.contract import JaggaerContract
 from airflow_provider_mlconnector.systems.jaggaer.fields import at, dumps, loads
+from airflow_provider_mlconnector.systems.jaggaer.folder import Entry, Folder, StorageError
 from airflow_provider_mlconnector.systems.jaggaer.resources import ExportContract, InvoiceContract, OrderContract
 from airflow_provider_mlconnector.systems.jaggaer.rows import RowForm, among, read, scalar, unreadable
 from airflow_provider_mlconnector.systems.ports import (
@@ -37,6 +44,8 @@ SETTLED_S: Final = 300.0
 FILES_AT_ONCE: Final = 100
 MAX_BYTES: Final = 16 * 1024 * 1024
 _HEAD: Final = 4096
+_LASTING: Final = (FileNotFoundError, PermissionError, NotADirectoryError)
+"""What a person must see to; anything else may pass."""
 _SECRET = re.compile(r"(<SharedSecret[^>]*>).*?(</SharedSecret>|$)", re.DOTALL | re.IGNORECASE)
 _BARE = re.compile(rb"&(?!(?:[A-Za-z_][\w.-]*|#\d+|#x[0-9A-Fa-f]+);)")
 
@@ -76,7 +85,7 @@ class FolderSource(OpenSource):
 
     def __init__(
         self,
-        folder: Path,
+        folder: Folder,
         kind: str,
         *,
         contract: JaggaerContract,
@@ -108,12 +117,13 @@ class FolderSource(OpenSource):
 
         Raises:
             ConfigurationError: The folder cannot be read.
+            Unavailable: It cannot be read now.
         """
-        names, start = self._names(), position or 0
+        files, start = self._files(), position or 0
         while True:
             ahead = start + FILES_AT_ONCE
-            found = [record for name in names[start:ahead] for record in self._records(name)]
-            last = ahead >= len(names)
+            found = [record for file in files[start:ahead] for record in self._records(file)]
+            last = ahead >= len(files)
             yield SourcePage(
                 records=[r for r in found if window.end is None or not (r.changed_at and r.changed_at >= window.end)],
                 total=None,
@@ -151,37 +161,45 @@ class FolderSource(OpenSource):
     def probe(self) -> tuple[str, bool, str]:
         """Return ``(check, ok, message)`` for the folder."""
         try:
-            count = len(self._names())
-        except ConfigurationError as error:
+            count = len(self._files())
+        except (ConfigurationError, Unavailable) as error:
             return "export folder", False, error.message
         return "export folder", True, f"{count} files"
 
-    def _names(self) -> list[str]:
+    def _files(self) -> list[Entry]:
+        where = f"connection '{self._connection}', field Export folder"
         try:
-            found = [entry for entry in self._folder.iterdir() if entry.suffix.lower() == ".xml" and entry.is_file()]
-        except OSError as error:
-            where = f"connection '{self._connection}', field Export folder"
+            found = self._folder.entries()
+        except _LASTING as error:
             msg = f"{where}: {self._folder} cannot be read on this worker ({type(error).__name__})"
             raise ConfigurationError(msg, field=where) from None
-        return sorted(entry.name for entry in found if not entry.name.startswith("."))
-
-    def _records(self, name: str) -> Iterator[SourceRecord]:
-        path = self._folder / name
-        try:
-            facts = path.stat()
-            body = path.read_bytes() if facts.st_size <= MAX_BYTES else b""
-        except FileNotFoundError:
-            return  # moved away since the folder was listed
         except OSError as error:
-            yield self._broken(name, f"cannot be opened ({type(error).__name__})", b"")
-            return
-        if facts.st_size > MAX_BYTES:
+            raise self._unavailable(error) from error
+        files = [file for file in found if file.name.lower().endswith(".xml") and not file.name.startswith(".")]
+        return sorted(files, key=lambda file: file.name)
+
+    def _unavailable(self, error: OSError) -> Unavailable:
+        said = str(error) if isinstance(error, StorageError) else type(error).__name__
+        return Unavailable(f"{self._folder} cannot be read now ({said}); the task may simply be rerun")
+
+    def _records(self, file: Entry) -> Iterator[SourceRecord]:
+        name = file.name
+        if file.size > MAX_BYTES:
             yield self._broken(name, f"is larger than {MAX_BYTES} bytes", b"")
             return
         try:
+            body = self._folder.read(name)
+        except FileNotFoundError:
+            return  # moved away since the folder was listed
+        except _LASTING as error:
+            yield self._broken(name, f"cannot be opened ({type(error).__name__})", b"")
+            return
+        except OSError as error:
+            raise self._unavailable(error) from error
+        try:
             root = xml.parse(body, encoding="utf-8", what="")
         except ProtocolError as error:
-            if abs(self._clock.now().timestamp() - facts.st_mtime) < SETTLED_S:
+            if self._may_be_written(name):
                 log.info("File %s is not complete yet; it is read again on the next run", name)
             elif self._concerns(body[:_HEAD].decode("utf-8", errors="replace").lower()):
                 yield self._broken(name, _trouble(error, body), body)
@@ -190,6 +208,13 @@ class FolderSource(OpenSource):
             yield from self._documents(name, root)
         elif self._concerns(f"<{xml.name(root)}"):
             yield self._broken(name, f"holds a {xml.name(root)}, which nothing here can read", body)
+
+    def _may_be_written(self, name: str) -> bool:
+        try:
+            changed = self._folder.changed(name)
+        except OSError as error:
+            raise self._unavailable(error) from error
+        return changed is not None and abs((self._clock.now() - changed).total_seconds()) < SETTLED_S
 
     def _concerns(self, head: str) -> bool:
         """Tell whether a file is ours to report: of our kind, or of no kind that is known at all."""
