@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from airflow_provider_mlconnector.documents.invoice import Allocation, Invoice, InvoiceLine, PaymentTerms
 from airflow_provider_mlconnector.documents.purchase_order import OrderLine, OrderStatus, PurchaseOrder
@@ -35,7 +36,7 @@ def translate_order(order: PurchaseOrder, mapping: MappingSet, *, version: int) 
     """
     names = _Names(mapping, order.order_date)
     canceled = order.status is OrderStatus.CANCELED
-    changes = {"lines": tuple(_order_line(line, names, canceled=canceled) for line in order.lines)}
+    changes: dict[str, Any] = {"lines": tuple(_order_line(line, names, canceled=canceled) for line in order.lines)}
     if not canceled:
         changes |= {"currency": names.only(mapping.currencies, order.currency, "currency")}
         changes |= {"terms": _terms(order.terms, names)}

@@ -77,8 +77,14 @@ def test_orders_and_invoices_go_by_the_router_where_route_or_contract_say_so(
 @pytest.mark.parametrize(("document", "way"), [("purchase_order", "orders_by"), ("invoice", "invoices_by")])
 def test_a_route_by_a_router_nobody_named_is_refused(connect: Connect, document: str, way: str) -> None:
     hook = JaggaerHook(connect("jaggaer"))
-    with pytest.raises(ConfigurationError, match="field Router URL"):
-        hook.target(route(document, **{way: "router"}))
+    for use in (hook.target, hook.probe):
+        with pytest.raises(ConfigurationError, match="field Router URL"):
+            use(route(document, **{way: "router"}))
+
+
+def test_orders_may_be_written_to_a_tenant_that_lists_none(connect: Connect) -> None:
+    hook = JaggaerHook(connect("jaggaer", extra={"contract": {"purchase_orders": {"list": ""}}}))
+    assert all(check.ok for check in hook.probe(route("purchase_order")))
 
 
 def test_invoices_by_the_router_need_the_path_only_the_tenant_knows(connect: Connect) -> None:

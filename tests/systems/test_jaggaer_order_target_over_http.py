@@ -18,6 +18,9 @@ from airflow_provider_mlconnector.documents.purchase_order import OrderStatus, P
 from airflow_provider_mlconnector.errors import ConfigurationError
 from airflow_provider_mlconnector.sandbox.server import RunningSandbox, serving
 from airflow_provider_mlconnector.store import Store
+from airflow_provider_mlconnector.store.records import Actor
+from airflow_provider_mlconnector.sync.orders import Order, Seen
+from airflow_provider_mlconnector.sync.replay import Replay, Selection
 from airflow_provider_mlconnector.systems.jaggaer.options import JaggaerOptions
 from airflow_provider_mlconnector.systems.jaggaer.order_target import JaggaerOrderTarget
 from airflow_provider_mlconnector.systems.jaggaer.orders import JaggaerOrderSource
@@ -361,6 +364,21 @@ def test_an_order_that_may_have_reached_its_supplier_is_for_a_person(
     assert (newest.state, newest.reason_code) == ("uncertain", "needs_a_person")
     assert "may have been told" in newest.reason
     assert len(writes(sandbox)) == before
+
+
+def test_a_person_who_looked_in_jaggaer_has_the_order_sent_again(rig: Rig, sandbox: RunningSandbox) -> None:
+    fault(sandbox, "reset_before", CALLS["j1p"])
+    rig.give(order())
+    rig.all()
+    rig.clock.advance(1800)
+    rig.all()
+    word = Order("not in JAGGAER, and the supplier got no mail", seen=Seen.ABSENT)
+    replay = Replay(rig.store, Actor(user="anna"), word, batch_id="replay.1", clock=rig.clock)
+    (done,) = replay.run(replay.survey(Selection(keys=(NUMBER,))))
+    assert not done.refused, done.text
+    rig.all()
+    assert rig.state(NUMBER) == "posted"
+    assert tellings(sandbox) == [(0, "new", True)]
 
 
 @WAYS

@@ -10,7 +10,7 @@ from airflow_provider_mlconnector.documents.keys import comparable
 from airflow_provider_mlconnector.errors import Parked
 from airflow_provider_mlconnector.systems.jaggaer import profiles
 from airflow_provider_mlconnector.systems.jaggaer.client import JaggaerClient, NotOffered
-from airflow_provider_mlconnector.systems.jaggaer.lists import Listing, Row, whole
+from airflow_provider_mlconnector.systems.jaggaer.lists import Listing, Row, once
 from airflow_provider_mlconnector.systems.jaggaer.options import JaggaerOptions
 from airflow_provider_mlconnector.systems.jaggaer.rows import among, scalar
 
@@ -109,7 +109,8 @@ def _codes(client: JaggaerClient, options: JaggaerOptions) -> dict[str, dict[str
 
 
 def _rows(client: JaggaerClient, listing: Listing) -> Sequence[Row] | None:
+    """Read a list in one pass: what moves between its pages meanwhile is missed, and its document waits for a run."""
     try:
-        return whole(client, listing) if listing.path else None
+        return list(once(client, listing)) if listing.path else None
     except NotOffered:
         return None
