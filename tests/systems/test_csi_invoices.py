@@ -282,6 +282,15 @@ def test_unmarked_tax_on_one_account_is_told_from_cost_by_its_amount() -> None:
     assert [line.amount for line in source(fake).decode(only(fake).payload).lines] == [60, 40]
 
 
+def test_posted_tax_is_told_from_a_cost_of_the_same_amount_by_the_account_of_taxes() -> None:
+    fake = csi()
+    put(fake, (("51200", None, 80), ("51300", None, 20), ("13400", None, 20)))
+    before = only(fake)
+    fake.post_vouchers()
+    assert only(fake).payload == before.payload
+    assert [line.amount for line in source(fake).decode(before.payload).lines] == [80, 20]
+
+
 def test_other_unit_codes_become_segments() -> None:
     fake = csi()
     put(fake)

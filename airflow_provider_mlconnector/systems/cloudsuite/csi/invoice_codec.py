@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from typing import Any, Final
 
@@ -24,9 +25,10 @@ _AMOUNTS: Final = ("InvAmt", "SalesTax", "SalesTax_2")
 _HUNDRED: Final = Decimal(100)
 
 
-def payload_of(stage: Stage, currency: str, eligibility: Eligibility, said: str) -> dict[str, Any]:
+def payload_of(stage: Stage, currency: str, eligibility: Eligibility, said: str, options: CsiOptions) -> dict[str, Any]:
     """Return what is kept of a voucher: the same for one that is posted as before."""
     header = stage.header
+    tax = add((amount_of(header, "SalesTax"), amount_of(header, "SalesTax_2")))
     days = {name: values.to_day(header.get(name)) for name in _DAYS}
     marks: dict[str, Any] = {WAITS: said} if eligibility is Eligibility.NOT_ELIGIBLE else {}
     marks |= {CANCELED: True} if eligibility is Eligibility.CLOSED else {}
@@ -37,17 +39,24 @@ def payload_of(stage: Stage, currency: str, eligibility: Eligibility, said: str)
         **{name: values.unpad(header.get(name)) for name in _TEXTS},
         **{name: day.isoformat() if day else "" for name, day in days.items()},
         **{name: values.decimal_text(amount_of(header, name)) for name in _AMOUNTS},
-        "lines": _split_tax(stage.lines, add((amount_of(header, "SalesTax"), amount_of(header, "SalesTax_2")))),
+        "lines": _split_tax(stage.lines, tax, _tax_accounts(options)),
         **marks,
     }
 
 
-def _split_tax(lines: Sequence[Mapping[str, Any]], tax: Decimal) -> list[dict[str, Any]]:
-    """Leave out the distributions that are the header's tax: what is marked so or, posted, stands on one account.
+def _tax_accounts(options: CsiOptions) -> set[str]:
+    codes = (options.tax_account, *options.tax_accounts.values())
+    separator = options.account_separator
+    return {(code.split(separator)[0] if separator else code).strip() for code in codes if code}
 
-    Where neither adds up to it, all of them are costs.
+
+def _split_tax(lines: Sequence[Mapping[str, Any]], tax: Decimal, accounts: AbstractSet[str]) -> list[dict[str, Any]]:
+    """Leave out the distributions that are the header's tax.
+
+    They are marked so or, once posted, those on the tax accounts or, where these are not named, on the only account
+    whose lines add up to it. Where nothing adds up to it, all of them are costs.
     """
-    of_tax = _tax_lines(lines, tax)
+    of_tax = _tax_lines(lines, tax, accounts)
     costs: dict[tuple[str, ...], Decimal] = {}
     for place, line in enumerate(lines):
         if place not in of_tax:
@@ -60,12 +69,14 @@ def _split_tax(lines: Sequence[Mapping[str, Any]], tax: Decimal) -> list[dict[st
     ]
 
 
-def _tax_lines(lines: Sequence[Mapping[str, Any]], tax: Decimal) -> set[int]:
+def _tax_lines(lines: Sequence[Mapping[str, Any]], tax: Decimal, accounts: AbstractSet[str]) -> set[int]:
     if not tax:
         return set()
     marked = {place for place, line in enumerate(lines) if line["tax"]}
-    if marked and add(Decimal(lines[place]["amount"]) for place in marked) == tax:
-        return marked
+    named = {place for place, line in enumerate(lines) if line["account"] in accounts}
+    for places in (named, marked):
+        if places and add(Decimal(lines[place]["amount"]) for place in places) == tax:
+            return places
     by_account: dict[str, set[int]] = {}
     for place, line in enumerate(lines):
         by_account.setdefault(line["account"], set()).add(place)

@@ -103,7 +103,7 @@ class CsiInvoiceSource(CsiSource):
     def _record(self, key: str, stage: Stage) -> SourceRecord:
         eligibility, said = judge(stage, self._options.invoice_types)
         currency = self._reader.currency(stage.header["VendNum"])
-        body = payload_of(stage, currency, eligibility, said)
+        body = payload_of(stage, currency, eligibility, said, self._options)
         return SourceRecord(
             key=key,
             revision="",
