@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from support.csi_lists import CsiLists, options
+from support.csi_lists import NOW, CsiLists, options
 from support.csi_samples import coded, csi
 from support.csi_samples import options as voucher_options
 
@@ -263,6 +263,18 @@ def test_what_our_vouchers_put_into_the_ledger_is_told_once_per_voucher(
     assert {booking.period for booking in told} == {dated.month}
     release = plan.steps[-1]
     assert not any(one.booked for one in ledger.bookings(release.name, release.payload, {"gl_status": "held"}))
+
+
+def test_figures_tell_when_their_record_was_last_changed() -> None:
+    fake = CsiLists()
+    vendor(fake)
+    unposted(fake, "NB-1", "100.00", 501)
+    fake.order("P000000001", {})
+    changed = fake.later(hours=1)
+    fake.change("SLPoItems", "1=1", QtyOrderedConv="3.00000000")
+    ledger = figures(fake)
+    ((order,), (supplier,), (invoice,)) = (ledger.orders(MONTH), ledger.suppliers(), ledger.invoices(MONTH))
+    assert (order.changed_at, supplier.changed_at, invoice.changed_at) == (changed, NOW, NOW)
 
 
 def test_reading_figures_needs_no_lease_and_no_log_on() -> None:

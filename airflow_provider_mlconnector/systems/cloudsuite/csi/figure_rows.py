@@ -14,6 +14,7 @@ from airflow_provider_mlconnector.documents.reconciliation import Area, Figure
 from airflow_provider_mlconnector.errors import DocumentError, ProtocolError
 from airflow_provider_mlconnector.systems.cloudsuite.csi import order_rows, suppliers, values
 from airflow_provider_mlconnector.systems.cloudsuite.csi.fields import Fields
+from airflow_provider_mlconnector.systems.cloudsuite.csi.listing import CHANGED
 from airflow_provider_mlconnector.systems.cloudsuite.csi.options import CsiOptions
 from airflow_provider_mlconnector.systems.cloudsuite.csi.order_codec import decode
 from airflow_provider_mlconnector.systems.cloudsuite.csi.voucher_book import UNPOSTED, voucher_key
@@ -36,13 +37,14 @@ def amount_of(row: Row, name: str) -> Decimal | None:
         raise ProtocolError(msg) from error
 
 
-def voucher_figure(row: Row, ido: str, currencies: Mapping[str, str]) -> Figure:
+def voucher_figure(row: Row, ido: str, currencies: Mapping[str, str], zone: ZoneInfo) -> Figure:
     """Return the figure of a voucher; a negative one is a credit memo.
 
     Args:
         row: Of any of the three places vouchers are kept in.
         ido: Which one.
         currencies: Currency by ``VendNum``, for rows that do not show it.
+        zone: Of the site.
     """
     voucher = Fields(row, "voucher")
     vendor, number, signed = row["VendNum"] or "", voucher.text("InvNum"), amount_of(row, "InvAmt") or Decimal(0)
@@ -63,6 +65,7 @@ def voucher_figure(row: Row, ido: str, currencies: Mapping[str, str]) -> Figure:
         reference=voucher.text("Ref"),
         owed=None if settled is None or kind is kinds.CREDIT_MEMO else signed - settled,
         paid=None if kind is kinds.CREDIT_MEMO else paid,
+        changed_at=values.to_utc(row.get(CHANGED), zone),
     )
 
 
@@ -72,7 +75,7 @@ def _paid(row: Row) -> tuple[Decimal | None, Decimal | None]:
     return (None, None) if paid is None else (paid, paid + (amount_of(row, "AmtDisc") or 0))
 
 
-def supplier_figure(row: Row) -> Figure:
+def supplier_figure(row: Row, zone: ZoneInfo) -> Figure:
     """Return the figure of a vendor."""
     vendor = Fields(row, "vendor")
     key, usable = vendor.text("VendNum"), suppliers.is_active(row) and not values.to_flag(row.get("VadPayHold"))
@@ -90,12 +93,13 @@ def supplier_figure(row: Row) -> Figure:
             ("currency", vendor.text("CurrCode")),
             ("tax id", vendor.text("TaxRegNum1")),
         ),
+        changed_at=suppliers.newest(row, zone),
     )
 
 
 def order_figure(head: Row, lines: Sequence[Row], options: CsiOptions, zone: ZoneInfo) -> Figure:
     """Return the figure of an order: lines still wanted, their quantities and value, charges left out."""
-    key = values.unpad(head["PoNum"])
+    key, changed = values.unpad(head["PoNum"]), max(order_rows.stamps(head, lines, zone), default=None)
     try:
         order = decode({"header": head, "lines": lines}, options, zone)
     except DocumentError as error:
@@ -107,6 +111,7 @@ def order_figure(head: Row, lines: Sequence[Row], options: CsiOptions, zone: Zon
             label=key,
             day=values.to_day(head["OrderDate"]),
             status=f"unreadable: {error.message}",
+            changed_at=changed,
         )
     wanted = [line for line in order.lines if not line.is_canceled]
     quantity = sum((line.quantity for line in wanted), Decimal(0))
@@ -123,4 +128,5 @@ def order_figure(head: Row, lines: Sequence[Row], options: CsiOptions, zone: Zon
         counted=order.status is OrderStatus.APPROVED and bool(wanted),
         status=f"Stat {said}" if said not in order_rows.ENDED else f"ended (Stat {said})",
         facts=(("lines", str(len(wanted))), ("quantity", f"{quantity.normalize():f}")),
+        changed_at=changed,
     )

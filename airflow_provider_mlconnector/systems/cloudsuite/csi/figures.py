@@ -28,6 +28,7 @@ from airflow_provider_mlconnector.systems.cloudsuite.csi.figure_rows import (
 )
 from airflow_provider_mlconnector.systems.cloudsuite.csi.ido import Query, Row
 from airflow_provider_mlconnector.systems.cloudsuite.csi.ledger import CHART
+from airflow_provider_mlconnector.systems.cloudsuite.csi.listing import CHANGED
 from airflow_provider_mlconnector.systems.cloudsuite.csi.options import CsiOptions
 from airflow_provider_mlconnector.systems.cloudsuite.csi.orders import BATCH, KEY, read_orders
 from airflow_provider_mlconnector.systems.cloudsuite.csi.reference import read_periods
@@ -37,10 +38,11 @@ from airflow_provider_mlconnector.systems.cloudsuite.csi.voucher_plan import REL
 from airflow_provider_mlconnector.systems.cloudsuite.dialect import Gateway
 
 _NEEDS: Final = ("VendNum", "Voucher", "InvNum", "InvDate", "InvAmt")
+_SILENT: Final = (*CURRENCIES, CHANGED)
 VOUCHERS: Final = (
-    Query(UNPOSTED, _NEEDS, ("Ref", "BGPostingStat"), variants=CURRENCIES),
-    Query(POSTED, _NEEDS, ("Ref", "AmtPaid", "AmtDisc"), variants=CURRENCIES),
-    Query(REGISTER, _NEEDS, variants=("Ref", *CURRENCIES)),
+    Query(UNPOSTED, _NEEDS, ("Ref", "BGPostingStat"), variants=_SILENT),
+    Query(POSTED, _NEEDS, ("Ref", "AmtPaid", "AmtDisc"), variants=_SILENT),
+    Query(REGISTER, _NEEDS, variants=("Ref", *_SILENT)),
 )
 """Unposted first: a voucher that is posted meanwhile is seen twice rather than missed."""
 LEDGER: Final = Query("SLLedgers", ("Acct", "TransDate", "DomAmount"))
@@ -99,7 +101,7 @@ class CsiFigures(CsiSystem):
                 for page in self._ido.pages(replace(query, where=where)):
                     self._add_currencies(page.rows, currencies)
                     for row in page.rows:
-                        figure = voucher_figure(row, query.ido, currencies)
+                        figure = voucher_figure(row, query.ido, currencies, self._zone)
                         if figure.key not in seen:
                             seen.add(figure.key)
                             yield figure
@@ -119,7 +121,7 @@ class CsiFigures(CsiSystem):
     def suppliers(self) -> Iterator[Figure]:
         """List every vendor; one inactive or on hold is there all the same."""
         for row in self._ido.rows(replace(VENDORS, order=("VendNum",))):
-            yield supplier_figure(row)
+            yield supplier_figure(row, self._zone)
 
     def orders(self, span: Span) -> Iterator[Figure]:
         """List ordered and ended orders dated in the span with their lines; freight and other charges left out."""

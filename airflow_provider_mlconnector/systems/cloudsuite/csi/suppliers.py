@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from airflow_provider_mlconnector.documents.supplier import Address, Contact, RemitTo, Supplier
 from airflow_provider_mlconnector.systems.cloudsuite.csi import values
@@ -60,12 +61,8 @@ class CsiSupplierSource(CsiSource):
     def _clock(self) -> Query:
         return Query(VENDORS.ido, ("VendNum",))
 
-    def _newest(self, row: Mapping[str, Any]) -> datetime | None:
-        found = (values.to_utc(row.get(name), self._zone) for name in (CHANGED, ADDRESS_CHANGED))
-        return max((stamp for stamp in found if stamp is not None), default=None)
-
     def _revision(self, row: Mapping[str, Any]) -> str:
-        changed = self._newest(row)
+        changed = newest(row, self._zone)
         return "" if changed is None else values.sortable(changed)
 
     def _record(self, row: Row) -> SourceRecord:
@@ -84,8 +81,14 @@ class CsiSupplierSource(CsiSource):
                 kind="active" if active else "inactive",
                 currency=vendor.text("CurrCode"),
             ),
-            changed_at=self._newest(row),
+            changed_at=newest(row, self._zone),
         )
+
+
+def newest(row: Mapping[str, Any], zone: ZoneInfo) -> datetime | None:
+    """Return when a vendor or its address was last changed (aware, UTC)."""
+    found = (values.to_utc(row.get(name), zone) for name in (CHANGED, ADDRESS_CHANGED))
+    return max((stamp for stamp in found if stamp is not None), default=None)
 
 
 def is_active(row: Mapping[str, Any]) -> bool:
