@@ -41,12 +41,19 @@ VENDOR_TOLD = (
     *("VadState", "VadRAddr_2", "VadRCity", "VadRState", "VadRZip", "VadRCountry", "VadRName", "VadRecordDate"),
     "LangCode",
 )
+
+
+def _with(ido: str, *names: str) -> Ido:
+    known = IDOS[ido]
+    return replace(known, names=tuple(dict.fromkeys((*known.names, *names))))
+
+
 LIST_IDOS = {
     **IDOS,
     **ORDER_IDOS,
-    "SLVendors": replace(IDOS["SLVendors"], names=(*IDOS["SLVendors"].names, *VENDOR_TOLD)),
-    "SLCharts": replace(IDOS["SLCharts"], names=(*IDOS["SLCharts"].names, "Type", "ReportsToAcct")),
-    "SLAptrxps": replace(IDOS["SLAptrxps"], names=(*IDOS["SLAptrxps"].names, "AmtPaid", "AmtDisc")),
+    "SLVendors": _with("SLVendors", *VENDOR_TOLD),
+    "SLCharts": _with("SLCharts", "Type", "ReportsToAcct"),
+    "SLAptrxps": _with("SLAptrxps", "AmtPaid", "AmtDisc"),
 }
 
 
