@@ -292,6 +292,13 @@ def test_a_refusal_pauses_the_other_workers_before_they_collect_one_each(
     assert 19 < sum(clock.slept) - slept < 21
 
 
+def test_calls_the_gateway_delays_are_answered_all_the_same(site: RunningSandbox, make: Make) -> None:
+    configure(site, delay_after_count=2, delay_factor_ms=20)
+    gateway = make()
+    assert [read(gateway).status for _ in range(5)] == [200] * 5
+    assert sum(period["delayed"] for period in ledger(site)["gateway"]["per_period"].values()) == 3
+
+
 def calls(site: RunningSandbox, name: str = "CsiConfigurations") -> int:
     return int(site.app.requests.report()["systems"].get("cloudsuite", {}).get("calls", {}).get(name, 0))
 

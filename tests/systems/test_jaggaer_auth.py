@@ -166,6 +166,24 @@ def test_fifty_threads_ask_once() -> None:
     assert len(realm.calls) == 1
 
 
+def test_fifty_tasks_of_one_deployment_ask_once() -> None:
+    realm, cache, found = Realm(), MemoryTokenCache(), []
+    together = threading.Barrier(50)
+
+    def want() -> None:
+        tokens = source(realm, cache=cache)
+        together.wait()
+        found.append(tokens.token())
+
+    threads = [threading.Thread(target=want) for _ in range(50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == ["token-1"] * 50
+    assert len(realm.calls) == 1
+
+
 def test_a_rejected_token_is_renewed_once_for_all() -> None:
     realm, cache = Realm(), MemoryTokenCache()
     one, other = source(realm, cache=cache), source(realm, cache=cache)
