@@ -171,7 +171,7 @@ def test_vendors_accounts_and_unit_codes_come_across(site: CsiSite) -> None:
     assert "CC10" in {one.key for one in listed(CsiCostCenterSource("csi_default", gateway, options))}
 
 
-def test_a_vendor_somebody_changes_comes_as_a_new_revision(site: CsiSite) -> None:
+def test_a_vendor_somebody_changes_is_noticed(site: CsiSite) -> None:
     vendors = CsiSupplierSource("csi_default", site.gateway(), site.options())
     since = vendors.remote_time()
     site.control("clock", {"advance": 60})

@@ -154,7 +154,7 @@ def test_a_vendor_is_listed_when_only_its_address_changed() -> None:
     )
     fake.later(minutes=1)
     (record,) = listed(fake, Window(start=start))
-    assert (record.key, record.revision) == ("42", "2026-11-10T13:00:01.000Z")
+    assert (record.key, changed(record).isoformat()) == ("42", "2026-11-10T13:00:01+00:00")
 
 
 def test_a_version_without_a_stamp_of_addresses_is_asked_one_list() -> None:
@@ -165,13 +165,30 @@ def test_a_version_without_a_stamp_of_addresses_is_asked_one_list() -> None:
     assert [name for name in fake.requests if name.startswith("load")] == ["load SLVendors"]
 
 
-def test_a_vendor_without_a_stamp_is_told_apart_by_its_content() -> None:
+def test_a_vendor_is_a_new_revision_only_if_something_of_it_changed() -> None:
+    """Every purchase and payment moves the stamp of the row: the store numbers revisions by content."""
+    fake = CsiLists()
+    fake.put("SLVendors", VendNum="     42", Name="Northwind")
+    fake.later(minutes=1)
+    (before,) = listed(fake)
+    fake.change("SLVendors", "1=1", LangCode="DE")
+    fake.later(minutes=1)
+    (touched,) = listed(fake)
+    fake.change("SLVendors", "1=1", Name="Southwind")
+    fake.later(minutes=1)
+    (renamed,) = listed(fake)
+    assert {one.revision for one in (before, touched, renamed)} == {""}
+    assert changed(before) < changed(touched) < changed(renamed)
+    assert before.payload == touched.payload != renamed.payload
+
+
+def test_a_vendor_without_a_stamp_is_listed_where_all_are() -> None:
     fake = CsiLists()
     fake.put("SLVendors", VendNum="     42", Name="Northwind")
     fake._db.execute("UPDATE vendor SET RecordDate = NULL")
     fake.later(minutes=1)
     (record,) = listed(fake)
-    assert (record.revision, record.changed_at) == ("", None)
+    assert (record.key, record.changed_at) == ("42", None)
 
 
 @pytest.mark.parametrize(("number", "name", "field"), [("     42", " ", "Name"), ("  ", "Northwind", "VendNum")])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -16,13 +16,11 @@ from airflow_provider_mlconnector.systems.cloudsuite.csi.listing import BY_CHANG
 from airflow_provider_mlconnector.systems.ports import Eligibility, SourcePage, SourceRecord, Summary, Window
 
 ACTIVE: Final = "A"
-_ADDRESS: Final = (
-    *("VadAddr_1", "VadAddr_2", "VadAddr_3", "VadAddr_4", "VadCity", "VadZip"),
-    "VadCountry",
-)
-_REMIT: Final = (*("VadRAddr_1", "VadRAddr_2", "VadRAddr_3", "VadRAddr_4", "VadRCity", "VadRZip", "VadRCountry"),)
+_ADDRESS: Final = ("VadAddr_1", "VadAddr_2", "VadAddr_3", "VadAddr_4", "VadCity", "VadZip", "VadCountry")
+_REMIT: Final = ("VadRAddr_1", "VadRAddr_2", "VadRAddr_3", "VadRAddr_4", "VadRCity", "VadRZip", "VadRCountry")
 ADDRESS_CHANGED: Final = "VadRecordDate"
 """Change of the joined address, which is a row of another table; from public clients, not every version shows it."""
+_STAMPS: Final = frozenset({CHANGED, ROW, ADDRESS_CHANGED})
 VENDORS: Final = Query(
     "SLVendors",
     needs=("VendNum", "Name", CHANGED, ROW),
@@ -38,7 +36,11 @@ VENDORS: Final = Query(
 
 
 class CsiSupplierSource(CsiSource):
-    """Vendors by their change; inactive ones and those on hold too, since the target must hear of it."""
+    """Vendors by their change; inactive ones and those on hold too, since the target must hear of it.
+
+    The revision is left to what is read of a vendor: every purchase and payment changes its row, for sums that are none
+    of it.
+    """
 
     def pages(self, window: Window, *, position: int | None = None) -> Iterator[SourcePage]:  # noqa: ARG002 - a pass is read from its beginning
         """List the vendors changed in the window, in the order of change, then those whose address changed.
@@ -50,28 +52,23 @@ class CsiSupplierSource(CsiSource):
         stamps = (CHANGED, ADDRESS_CHANGED) if window.start is not None and ADDRESS_CHANGED in told else (CHANGED,)
         for stamp in stamps:
             for page in self._ido.pages(replace(VENDORS, where=self._within(window, stamp), order=(stamp, ROW))):
-                records = (self._record({name: row[name] for name in told}) for row in page.rows)
+                records = (self._record(row, told) for row in page.rows)
                 yield SourcePage(inside(records, window), None, page.date, None)
 
     def decode(self, payload: bytes) -> Supplier:
         """Turn a row into the canonical supplier (see :func:`decode`)."""
-        row = load(payload, "supplier")
-        return decode(row, revision=self._revision(row))
+        return decode(load(payload, "supplier"))
 
     def _clock(self) -> Query:
         return Query(VENDORS.ido, ("VendNum",))
 
-    def _revision(self, row: Mapping[str, Any]) -> str:
-        changed = newest(row, self._zone)
-        return "" if changed is None else values.sortable(changed)
-
-    def _record(self, row: Row) -> SourceRecord:
+    def _record(self, row: Row, told: Sequence[str]) -> SourceRecord:
         vendor = Fields(row, "vendor")
         key, active = vendor.text("VendNum"), is_active(row)
         return SourceRecord(
             key=key,
-            revision=self._revision(row),
-            payload=dump(row),
+            revision="",
+            payload=dump({name: row[name] for name in told if name not in _STAMPS}),
             complete=True,
             eligibility=Eligibility.ELIGIBLE,
             status_text=status_text(row),
@@ -105,7 +102,7 @@ def status_text(row: Mapping[str, Any]) -> str:
     return f"{status}, payments on hold{f' ({reason})' if reason else ''}"
 
 
-def decode(row: Mapping[str, Any], *, revision: str) -> Supplier:
+def decode(row: Mapping[str, Any]) -> Supplier:
     """Turn a row of ``SLVendors`` into the canonical supplier.
 
     A property the row lacks is one this version does not tell; one that is null is empty there. The vendor's bank is
@@ -119,7 +116,7 @@ def decode(row: Mapping[str, Any], *, revision: str) -> Supplier:
     name = vendor.needed("Name", "name")
     return Supplier(
         source_key=number,
-        revision=revision or number,
+        revision=number,  # the store numbers revisions
         number=number,
         name=name,
         active=is_active(row),

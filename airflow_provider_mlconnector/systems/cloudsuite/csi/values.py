@@ -1,18 +1,41 @@
 """Values as CSI writes them: texts or null, keys padded, times of the site (reference/cloudsuite.md §4a, §5.1).
 
-CSI's times name no zone. A time in the hour that is repeated in autumn is read as the later one: a record changed in
-the first of the two hours then looks up to an hour newer than it is, so it is listed again rather than missed. Given
-up is the order of two changes of one record within those two hours, should the later one carry the smaller time.
+CSI's times name no zone. A time in the hour that is repeated in autumn is read as the later one, so no record looks
+older than it is. Given up, for that one hour of the year: a record changed in the first of the two hours looks up to an
+hour newer, and is taken by the windows that end after that; and of two changes of one record, in the first hour and in
+the second, the one with the smaller time counts as the older.
 """
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
 
 from airflow_provider_mlconnector.documents.keys import comparable
+from airflow_provider_mlconnector.systems.cloudsuite.texts import decimal_text, sortable, to_decimal, to_whole, unpad
+
+__all__ = [
+    "FALSE",
+    "TRUE",
+    "day_text",
+    "decimal_text",
+    "flag_text",
+    "key_forms",
+    "local_text",
+    "not_after",
+    "not_before",
+    "pad",
+    "same_key",
+    "sortable",
+    "to_day",
+    "to_decimal",
+    "to_flag",
+    "to_local",
+    "to_utc",
+    "to_whole",
+    "unpad",
+]
 
 TRUE, FALSE = "1", "0"
 _TIME = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})(?:[ T](\d{2}):(\d{2}):(\d{2})(?:[.,](\d{1,9}))?)?")
@@ -33,11 +56,6 @@ def pad(key: str, width: int) -> str:
         msg = f"{key!r} is longer than {width} characters"
         raise ValueError(msg)
     return key.rjust(width)
-
-
-def unpad(key: str | None) -> str:
-    """Return a key as people write it."""
-    return (key or "").strip()
 
 
 def key_forms(key: str, width: int) -> tuple[str, ...]:
@@ -126,47 +144,7 @@ def day_text(value: date) -> str:
     return f"{value:%Y%m%d} 00:00:00.000"
 
 
-def sortable(moment: datetime) -> str:
-    """Return a moment (aware) as text that sorts by time."""
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
-
-
-# --- numbers and flags ---------------------------------------------------------------------------------------------
-
-
-def to_decimal(value: str | None) -> Decimal | None:
-    """Read a number; None where there is none.
-
-    Raises:
-        ValueError: It is no number.
-    """
-    text = (value or "").strip()
-    if not text:
-        return None
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        number = Decimal("nan")
-    if not number.is_finite():
-        msg = f"{text!r} is no number"
-        raise ValueError(msg)
-    return _short(number)
-
-
-def decimal_text(value: Decimal) -> str:
-    """Write a number, without an exponent and without superfluous zeros."""
-    return f"{_short(value):f}"
-
-
-def _short(number: Decimal) -> Decimal:
-    """Take away the zeros CSI fills up with (``1250.00000000``), but keep whole numbers whole."""
-    _, digits, exponent = number.as_tuple()
-    assert isinstance(exponent, int)  # noqa: S101 - callers let only finite numbers pass
-    while exponent < 0 and digits[-1] == 0 and len(digits) > 1:
-        digits, exponent = digits[:-1], exponent + 1
-    if not any(digits):
-        return Decimal(0)
-    return Decimal((number.as_tuple().sign, digits, exponent))
+# --- flags ---------------------------------------------------------------------------------------------------------
 
 
 def to_flag(value: str | None) -> bool | None:
@@ -177,12 +155,3 @@ def to_flag(value: str | None) -> bool | None:
 def flag_text(value: bool) -> str:
     """Write a flag; CSI refuses true and false (reference/cloudsuite.md §7.8)."""
     return TRUE if value else FALSE
-
-
-def to_whole(value: str | None) -> int | None:
-    """Read a counter (``"3"``, ``"3.00"``); None where there is none or it is not whole."""
-    try:
-        number = to_decimal(value)
-    except ValueError:
-        return None
-    return int(number) if number is not None and number == number.to_integral_value() else None

@@ -46,7 +46,7 @@ class Comparison:
         self._coded = coded
         self._here = coded.supplier
         self._row = row
-        self._there = suppliers.decode(row, revision="")
+        self._there = suppliers.decode(row)
         self._before = before
         self._options = options
         self._writer = writer
