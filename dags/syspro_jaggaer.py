@@ -22,7 +22,7 @@ from airflow_provider_mlconnector.operators.documents import (
     ReportOperator,
     ValidateDocumentsOperator,
 )
-from airflow_provider_mlconnector.operators.match import CombineJournalsOperator
+from airflow_provider_mlconnector.operators.match import CombineJournalsOperator, MatchDocumentsOperator
 from airflow_provider_mlconnector.operators.reconcile import ReconcileOperator
 from airflow_provider_mlconnector.operators.settle import SettleDocumentsSensor
 
@@ -34,6 +34,10 @@ CUT_OVER = "{{ var.value.get('mlconnector_cut_over', '') }}"
 OWNERS: dict[str, str] = {}
 # where AP does not reach GL by itself: a journal for "each" invoice, or "combined" ones by a DAG of their own
 JOURNALS_OF_INVOICES = "each"
+# where JAGGAER does not match invoices with their orders itself: "warn" of those that do not match, or "park" them;
+# jaggaer_to_syspro_matching shows beforehand what that means, also with other tolerances
+MATCH_ORDERS = "off"
+TOLERANCES: dict[str, Any] = {}  # such as {"price": {"percent": "2", "absolute": "50"}}
 
 SUPPLIERS = Asset(name="syspro_jaggaer_suppliers")
 LEDGER = Asset(name="syspro_jaggaer_ledger_codes")
@@ -42,6 +46,7 @@ SCHEDULES: dict[str, Any] = {
     "syspro_to_jaggaer_ledger": "30 5 * * 1-5",  # daily
     "jaggaer_to_syspro_orders": [SUPPLIERS],  # after each exchange of suppliers
     "jaggaer_to_syspro_invoices": [SUPPLIERS, LEDGER],  # daily: once both have been exchanged
+    "jaggaer_to_syspro_matching": None,  # by hand, before MATCH_ORDERS or TOLERANCES are changed
     "syspro_jaggaer_reconciliation": "0 4 * * 1",  # weekly, before the first exchange of the week
     # off: where AP is linked to GL every cost is in the ledger already; such as "0 22 * * 5" with "combined" above
     "jaggaer_to_syspro_journals": None,
@@ -54,6 +59,8 @@ INVOICES: dict[str, Any] = {
     "name": "jaggaer_to_syspro_invoices",
     "document": "invoice",
     "journals": JOURNALS_OF_INVOICES,
+    "match": MATCH_ORDERS,
+    "tolerances": TOLERANCES,
 }
 JOURNALS = {**TO_SYSPRO, "name": "jaggaer_to_syspro_journals", "document": "journal"}
 ORDERS = {**TO_SYSPRO, "name": "jaggaer_to_syspro_orders", "document": "purchase_order"}
@@ -169,6 +176,12 @@ with dag("jaggaer_to_syspro_orders", "Purchase orders approved in JAGGAER into S
 
 with dag("jaggaer_to_syspro_invoices", "Invoices approved in JAGGAER into SYSPRO accounts payable") as ap_invoices:
     pipeline(INVOICES)
+
+with dag(
+    "jaggaer_to_syspro_matching", "What does not match its order among invoices that wait: posts nothing", {}
+) as match:
+    read = ExtractDocumentsOperator(task_id="extract", route=INVOICES)
+    read >> MatchDocumentsOperator(task_id="match", route=INVOICES)
 
 with dag(
     "jaggaer_to_syspro_journals",

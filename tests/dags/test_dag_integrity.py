@@ -22,14 +22,16 @@ EVERY = {
 """DAG → its groups of tasks, one route each."""
 RECONCILIATION = "syspro_jaggaer_reconciliation"
 """Compares what the routes have carried; it has one task and none of its own routes."""
+MATCHING = "jaggaer_to_syspro_matching"
+"""Reads invoices, and compares those that wait with the orders they bill."""
 every_route = pytest.mark.parametrize("dag_id", EVERY)
-every_dag = pytest.mark.parametrize("dag_id", [*EVERY, RECONCILIATION])
+every_dag = pytest.mark.parametrize("dag_id", [*EVERY, MATCHING, RECONCILIATION])
 
 
 def test_every_dag_file_imports_and_holds_the_dags_of_the_pair() -> None:
     bag = DagBag(DAGS)
     assert bag.import_errors == {}
-    assert set(bag.dags) == {*EVERY, RECONCILIATION}
+    assert {name for name, dag in bag.dags.items() if "syspro" in dag.tags} == {*EVERY, MATCHING, RECONCILIATION}
 
 
 @every_route
@@ -59,7 +61,7 @@ def test_master_data_goes_before_documents() -> None:
     assert assets("jaggaer_to_syspro_invoices") == suppliers | ledger
 
 
-@pytest.mark.parametrize("dag_id", ["syspro_to_jaggaer_payments", "jaggaer_to_syspro_journals"])
+@pytest.mark.parametrize("dag_id", ["syspro_to_jaggaer_payments", "jaggaer_to_syspro_journals", MATCHING])
 def test_what_not_every_site_may_have_is_off_until_somebody_switches_it_on(dag_id: str) -> None:
     assert parse(dag_id).timetable.can_be_scheduled is False
 
@@ -67,6 +69,11 @@ def test_what_not_every_site_may_have_is_off_until_somebody_switches_it_on(dag_i
 def test_journals_are_combined_from_what_the_invoices_route_posts() -> None:
     (route,) = {task.route["name"] for task in parse("jaggaer_to_syspro_invoices").tasks if not task.is_mapped}
     assert parse("jaggaer_to_syspro_journals").get_task("extract").invoices_route == route
+
+
+def test_matching_looks_at_the_invoices_as_their_route_will() -> None:
+    invoices = parse("jaggaer_to_syspro_invoices").get_task("extract").route
+    assert {task.task_id: task.route for task in parse(MATCHING).tasks} == {"extract": invoices, "match": invoices}
 
 
 def test_the_tasks_stand_in_one_row_from_extract_to_report() -> None:

@@ -152,3 +152,19 @@ def test_a_red_report_of_one_group_leaves_the_other_untouched_and_the_assets_tol
     assert events_of(outcome) == [("into_jaggaer.settle", "syspro_jaggaer_suppliers")]
     names = [row["number"] for row in deployment.sandbox.app.jaggaer.ledger()["suppliers"]]
     assert "P77" in names
+
+
+def test_matching_reads_new_invoices_says_what_does_not_match_and_posts_nothing(deploy: Any) -> None:
+    deployment: Deployment = deploy(jaggaer=TENANT)
+    told = deployment.sandbox.app.jaggaer.add("purchase_order", {"label": "non_stocked"})
+    bill = {"number": told["poNumber"], "lines": [{"line": 1, "quantity": "1"}]}
+    key = str(deployment.sandbox.app.jaggaer.add("po_invoice", bill)["invoiceId"])
+    deployment.sandbox.app.clock.advance(5)
+    before = writes(deployment)
+    outcome = run_green(deployment, "jaggaer_to_syspro_matching")
+    assert writes(deployment) == before
+    (found,) = [one for one in deployment.documents() if one.key == key]
+    assert str(found.state) == "extracted"
+    survey = outcome.result("match")
+    assert [number for number, _figures in survey["problems"]] == [found.number]
+    assert "order" in str(survey["problems"][0][1])

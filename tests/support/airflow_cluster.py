@@ -162,7 +162,8 @@ class Cluster:
     def _connection(self, system: str, **extra: Any) -> str:
         parts = self.sandbox.app.systems[system].credentials()
         more = {**parts["extra"], "allow_http": True, "timeout": TIMEOUT, **extra}
-        return json.dumps({"conn_type": f"mlconnector_{system}", "host": self.sandbox.url, **parts, "extra": more})
+        typed = {name: parts[name] for name in ("login", "password")}
+        return json.dumps({"conn_type": f"mlconnector_{system}", "host": self.sandbox.url, **typed, "extra": more})
 
     # --- Airflow's REST API ----------------------------------------------------------------------------------------
 

@@ -65,7 +65,8 @@ class Deployment:
     def connect(self, system: str, *, extra: Mapping[str, Any] | None = None, **fields: Any) -> None:
         """Define a system's connection as its form would, with some fields changed."""
         parts = self.sandbox.app.systems[system].credentials()
-        body = {"conn_type": f"mlconnector_{system}", "host": self.sandbox.url, **parts, **fields}
+        typed = {name: parts[name] for name in ("login", "password")}
+        body = {"conn_type": f"mlconnector_{system}", "host": self.sandbox.url, **typed, **fields}
         known = {"allow_http": True, "timeout": self.timeout}
         if system == "syspro":
             known["remote_timeout"] = self.timeout
