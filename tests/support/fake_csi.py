@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from airflow_provider_mlconnector.errors import AmbiguousOutcome, MLConnectorError
+from airflow_provider_mlconnector.errors import AmbiguousOutcome
 from airflow_provider_mlconnector.systems.call import Effect, Reply
 from airflow_provider_mlconnector.systems.ports import Fence
 
@@ -100,10 +100,10 @@ class Fault:
 
     name: str
     act: str
-    """``lost_before``, ``lost_after``, ``refuse`` or ``raise``."""
+    """``lost_before``, ``lost_after``, ``refuse``, ``raise`` (before) or ``raise_after``."""
     nth: int = 1
     words: str = "no"
-    error: MLConnectorError | None = None
+    error: BaseException | None = None
 
 
 class FakeCsi:
@@ -112,20 +112,22 @@ class FakeCsi:
     Attributes:
         requests: Names of all requests, in order.
         numbers: Whether CSI numbers vouchers.
+        silent: Whether answers to changes show nothing of the record.
         before: Called with the name of a request before it is carried out: somebody else's change.
     """
 
     connection = "csi_default"
     tenant = "ACME_TST"
-    timeout = 90.0
 
     def __init__(self, *, idos: Mapping[str, Ido] | None = None, numbers: bool = True) -> None:
         self.idos = dict(idos or IDOS)
         self.numbers = numbers
+        self.timeout = 90.0
         self.requests: list[str] = []
         self.faults: list[Fault] = []
         self.before: Callable[[str], None] | None = None
         self.hold_kept = True
+        self.silent = False
         self._clock = 0
         self._db = sqlite3.connect(":memory:")
         self._db.row_factory = sqlite3.Row
@@ -219,13 +221,17 @@ class FakeCsi:
             fence.check(needed_seconds=self.timeout)
         ido = path.rsplit("/", 1)[1]
         fault = self._begin(f"update {ido}")
-        if fault and fault.error:
+        if fault and fault.error and fault.act == "raise":
             raise fault.error
         if fault and fault.act == "refuse":
             return _reply({"Success": False, "Message": fault.words})
         if fault and fault.act == "lost_before":
             raise AmbiguousOutcome(f"{name}: no answer")
         answer = self._update(ido, body["Changes"][0])
+        if fault and fault.error:
+            raise fault.error
+        if self.silent:
+            answer |= {"RefreshItems": None}
         if fault and fault.act == "lost_after":
             raise AmbiguousOutcome(f"{name}: no answer")
         return _reply(answer)

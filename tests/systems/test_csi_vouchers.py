@@ -282,20 +282,45 @@ def test_a_distribution_that_a_lost_request_writes_meanwhile_is_not_written_twic
     assert site.lines() == LINES
 
 
-def test_whatever_fails_after_the_first_line_is_an_open_end_and_before_it_proof_of_nothing() -> None:
+def test_a_claim_that_grows_too_old_between_two_lines_is_given_back_and_gone_on_with() -> None:
+    site = Site()
+    header, lines, release = site.steps()
+    site.post(header)
+    site.fake.faults.append(Fault("update SLAptrxds", "raise", 1, error=StaleClaim("old")))
+    with pytest.raises(StaleClaim):
+        site.post(lines)
+    site.fake.faults.append(Fault("update SLAptrxds", "raise", 3, error=StaleClaim("old")))
+    outcome = site.post(lines)
+    assert (outcome.state, site.lines()) == (OutcomeState.NOT_EXECUTED, LINES[:2])
+    assert "2 of 3 distributions" in outcome.text
+    assert site.post(lines).state is OutcomeState.POSTED
+    assert site.lines() == LINES
+    assert site.post(release).state is OutcomeState.ACCEPTED
+
+
+def test_whatever_fails_among_the_distributions_leaves_them_to_be_completed() -> None:
     site = Site()
     header, lines, _ = site.steps()
     site.post(header)
-    site.fake.faults.append(Fault("update SLAptrxds", "raise", 1, error=Unavailable("gone")))
+    site.fake.faults.append(Fault("update SLAptrxds", "raise", 2, error=Unavailable("gone")))
     with pytest.raises(Unavailable):
         site.post(lines)
-    site.fake.faults.append(Fault("update SLAptrxds", "raise", 2, error=StaleClaim("lost")))
-    with pytest.raises(AmbiguousOutcome, match="part of 3 distributions"):
-        site.post(lines)
+    assert site.find(lines).state is FoundState.ABSENT
     site.fake.faults.append(Fault("load SLAptrxds", "raise", 2, error=Unavailable("gone")))
-    with pytest.raises(AmbiguousOutcome):
+    with pytest.raises(Unavailable):
         site.post(lines)
     assert site.find(lines).state is FoundState.OURS
+
+
+def test_a_failed_read_after_the_header_is_an_open_end() -> None:
+    site = Site()
+    site.fake.silent = True
+    header = site.steps()[0]
+    site.session.find([header])
+    site.fake.faults.append(Fault("load SLAptrxs", "raise", 1, error=Unavailable("gone")))
+    with pytest.raises(AmbiguousOutcome, match="part of voucher"):
+        site.session.post([header], fence=OpenFence())
+    assert site.find(header, settling=True).state is FoundState.OURS
 
 
 @pytest.mark.parametrize(("act", "there"), [("lost_before", FoundState.ABSENT), ("lost_after", FoundState.OURS)])

@@ -6,7 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from airflow_provider_mlconnector.errors import AmbiguousOutcome, ConfigurationError, MLConnectorError, Refused
+from airflow_provider_mlconnector.errors import (
+    AmbiguousOutcome,
+    ConfigurationError,
+    MLConnectorError,
+    Refused,
+    StaleClaim,
+)
 from airflow_provider_mlconnector.systems.call import Effect
 from airflow_provider_mlconnector.systems.cloudsuite.csi import values
 from airflow_provider_mlconnector.systems.cloudsuite.csi.ido import ITEM_ID, Action, Change, IdoClient, Row, Saved
@@ -132,6 +138,11 @@ class VoucherWriter:
     # --- distributions ---------------------------------------------------------------------------------------------
 
     def _distribute(self, step: StepDraft, fence: Fence) -> Outcome:
+        """Write the distributions that are missing, one request each, and read them back.
+
+        Whatever ends this early leaves the step where it was: not complete, and safe to go on with by key. So no error
+        but a lost answer is an open end, and a claim that grows too old is given back.
+        """
         known = self._looked_up.pop(step.remote_reference, None)
         voucher = known[0] if known else self._standing(step)
         if voucher is None or voucher.posted:
@@ -144,30 +155,26 @@ class VoucherWriter:
         if wrong:
             return _wrong_lines(voucher, wrong)
         for place, line in enumerate(missing):
-            refused = self._insert_line(step, voucher, line, fence, first=place == 0)
+            try:
+                refused = self._insert_line(step, voucher, line, fence)
+            except StaleClaim:
+                if not place:
+                    raise
+                text = f"{place} of {len(missing)} distributions of voucher {voucher.number} written, the rest follows"
+                return Outcome(OutcomeState.NOT_EXECUTED, text=text)
             if refused is not None:
                 return refused
-        rows = _surely(step, lambda: self._lines(voucher))
-        return _checked(step, voucher, rows) or Outcome(OutcomeState.POSTED, result=_kept(voucher))
+        return _checked(step, voucher, self._lines(voucher)) or Outcome(OutcomeState.POSTED, result=_kept(voucher))
 
-    def _insert_line(
-        self, step: StepDraft, voucher: Voucher, line: Mapping[str, Any], fence: Fence, *, first: bool
-    ) -> Outcome | None:
+    def _insert_line(self, step: StepDraft, voucher: Voucher, line: Mapping[str, Any], fence: Fence) -> Outcome | None:
         change = Change(Action.INSERT, written_line(voucher, line))
         try:
             self._client.update(LINES, change, effect=Effect.WRITE, fence=fence, refresh=False)
         except Refused as error:
             # a lost request of ours may have written this very line in the meantime: its key lets in only one
-            rows = self._lines(voucher) if first else _surely(step, lambda: self._lines(voucher))
-            wrong, missing = line_differences(step.payload["lines"], rows)
+            wrong, missing = line_differences(step.payload["lines"], self._lines(voucher))
             if wrong or any(each["seq"] == line["seq"] for each in missing):
                 return _refused(error, "distribution_refused", line["account"], voucher)
-        except AmbiguousOutcome:
-            raise
-        except MLConnectorError as error:
-            if first:
-                raise
-            raise _after(step, error) from error
         return None
 
     # --- release ---------------------------------------------------------------------------------------------------
