@@ -467,6 +467,14 @@ def test_somebody_touching_the_voucher_between_read_and_release_makes_us_read_ag
     assert site.fake.requests.count("update SLAptrxs") == 3
 
 
+def test_what_csi_works_out_anew_is_no_persons_change() -> None:
+    site = Site()
+    header, lines, release = site.steps()
+    site.run([header, lines])
+    site.fake.change("SLAptrxs", "1=1", DueDate="20270101 00:00:00.000", PurchAmt=200)
+    assert site.post(release).state is OutcomeState.ACCEPTED
+
+
 def test_a_change_of_content_between_read_and_release_parks() -> None:
     site = Site()
     header, lines, release = site.steps()

@@ -192,6 +192,15 @@ def test_a_voucher_typed_in_by_hand_is_linked_before_and_after_posting(site: Csi
     assert run.session.find([header])[0].state is FoundState.SAME_NOT_OURS
 
 
+@pytest.mark.parametrize(("typed", "sent"), [("0000000310", "310"), ("310", "00310"), ("nb-7781", "NB-7781")])
+def test_a_number_typed_in_another_spelling_is_the_same_one(site: CsiSite, typed: str, sent: str) -> None:
+    lines = [{"account": "51200", "amount": "225.00", "unit": "CC10"}]
+    site.person("voucher", vendor=SUPPLIER, invoice=typed, lines=lines, invoice_date="2026-11-10")
+    run = Run(site)
+    header = run.steps(coded(sent))[0]
+    assert run.session.find([header])[0].state is FoundState.SAME_NOT_OURS
+
+
 def test_a_person_editing_our_voucher_stops_the_release(site: CsiSite) -> None:
     run = Run(site)
     steps = run.steps()

@@ -12,8 +12,9 @@ from airflow_provider_mlconnector.systems.cloudsuite.csi.answers import Row
 from airflow_provider_mlconnector.systems.cloudsuite.csi.voucher_book import UNITS, Voucher, amount_of
 from airflow_provider_mlconnector.systems.ports import StepDraft
 
-_AMOUNTS: Final = ("InvAmt", "PurchAmt", "Freight", "MiscCharges", "SalesTax")
-_DAYS: Final = ("InvDate", "DistDate", "DueDate")
+_AMOUNTS: Final = ("InvAmt", "Freight", "MiscCharges", "SalesTax")
+_DAYS: Final = ("InvDate", "DistDate")
+"""``PurchAmt`` and ``DueDate`` are left out: CSI may work them out anew, and neither moves what is owed or booked."""
 _TEXTS: Final = ("Ref", "TaxCode1", "ApAcct")
 
 
