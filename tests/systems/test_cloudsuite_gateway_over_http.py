@@ -250,7 +250,7 @@ def test_a_day_of_288_runs_with_four_workers_stays_under_20_tokens(
             clock.advance(300)
             site.app.clock.set(START + (clock.now() - START))
     counts = ledger(site)
-    assert counts["tokens"]["issued"] == 12 < 20
+    assert counts["tokens"]["issued"] == 12, "far below the hundred a day a client may have"
     assert counts["tokens"]["refused"] == 0
     assert counts["gateway"]["refused_by_status"] == {}, "no call went out with an ended token"
 
