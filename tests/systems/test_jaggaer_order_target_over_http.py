@@ -237,10 +237,11 @@ def by_hand(sandbox: RunningSandbox, document: PurchaseOrder) -> None:
 
 
 def test_the_same_order_entered_by_hand_is_linked_and_then_kept_in_step(rig: Rig, sandbox: RunningSandbox) -> None:
-    by_hand(sandbox, order())
+    by_hand(sandbox, order(line(allocations=(part("51200", "CC10"),))))
     rig.give(order())
     rig.all()
     assert (rig.state(NUMBER), len(writes(sandbox))) == ("linked", 1)
+    assert "other accounts" not in rig.newest(NUMBER).reason
     rig.give(changed(notes="nothing else"))
     rig.all()
     assert rig.state(NUMBER) == "skipped"
@@ -248,6 +249,19 @@ def test_the_same_order_entered_by_hand_is_linked_and_then_kept_in_step(rig: Rig
     rig.all()
     assert rig.state(NUMBER) == "posted"
     assert tellings(sandbox)[1:] == [(1, "update", True)]
+
+
+def test_an_order_entered_by_hand_with_other_codes_is_linked_and_said_and_corrected_by_the_next_revision(
+    rig: Rig, sandbox: RunningSandbox
+) -> None:
+    by_hand(sandbox, order(line(allocations=(part("53000", "CC10"),))))
+    rig.give(order())
+    rig.all()
+    assert rig.state(NUMBER) == "linked"
+    assert "other accounts or cost centers on line 1" in rig.newest(NUMBER).reason
+    rig.give(changed(notes="nothing else"))
+    rig.all()
+    assert as_read(sandbox).lines[0].allocations[0].account == "51200"
 
 
 @pytest.mark.parametrize(

@@ -87,18 +87,24 @@ class HeldOrders:
         differences = _differences(step, held)
         result |= {"digest": step.digest}
         if step.operation is Operation.NEW:
-            return _of_new(step, differences, result, settling=settling)
+            recoded = _coded_otherwise(step, held, centers=bool(self._client.contract.segments.cost_center))
+            return _of_new(step, differences, recoded, result, settling=settling)
         return _of_change(step, differences, result, settling=settling, told=shown is not None)
 
 
-def _of_new(step: OrderStep, differences: Sequence[str], result: Mapping[str, Any], *, settling: bool) -> Found:
+def _of_new(
+    step: OrderStep, differences: Sequence[str], recoded: Sequence[int], result: dict[str, Any], *, settling: bool
+) -> Found:
     number = step.order.number
     if differences:
         text = f"PO number {number} belongs to another order in JAGGAER: {'; '.join(differences)}"
         return Found(FoundState.DIFFERENT, text, result)
+    text = f"order {number} is in JAGGAER"
+    if recoded and not settling:
+        text += f", with other accounts or cost centers on line {', '.join(map(str, recoded))}"
+        del result["digest"]  # so the ledger's next revision is written, whatever it changes
     # nothing of JAGGAER's says who wrote an order; before the first attempt it was not we
-    state = FoundState.OURS if settling else FoundState.SAME_NOT_OURS
-    return Found(state, f"order {number} is in JAGGAER", result)
+    return Found(FoundState.OURS if settling else FoundState.SAME_NOT_OURS, text, result)
 
 
 def _of_change(
@@ -147,3 +153,15 @@ def _differences(step: OrderStep, held: PurchaseOrder) -> list[str]:
             ]
             found.append(f"line {number} is {shown[0]}, not {shown[1]}")
     return found
+
+
+def _coded_otherwise(step: OrderStep, held: PurchaseOrder, *, centers: bool) -> list[int]:
+    """Return the lines whose accounts and cost centers are others than ours (FINANCE §5: coding compared)."""
+    ours, there = (
+        {
+            line.number: {(part.account, part.cost_center if centers else "") for part in line.allocations}
+            for line in order.lines
+        }
+        for order in (step.order, held)
+    )
+    return [number for number, codes in ours.items() if codes != there.get(number, codes)]
