@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from airflow_provider_mlconnector.documents.purchase_order import PurchaseOrder
 from airflow_provider_mlconnector.documents.supplier import Supplier
 from airflow_provider_mlconnector.documents.translated import TranslatedInvoice, TranslatedOrder
 from airflow_provider_mlconnector.documents.validation import check_invoice
+from airflow_provider_mlconnector.errors import ConfigurationError
 from airflow_provider_mlconnector.mapping.code_lists import code_entry
 from airflow_provider_mlconnector.mapping.coding import code_invoice
 from airflow_provider_mlconnector.mapping.model import MappingSet
@@ -32,7 +33,7 @@ from airflow_provider_mlconnector.sync.match import match_context, remember_bill
 from airflow_provider_mlconnector.sync.originals import original_invoice
 from airflow_provider_mlconnector.sync.payments import paid_invoice
 from airflow_provider_mlconnector.sync.route import Route
-from airflow_provider_mlconnector.systems.ports import Context, Known
+from airflow_provider_mlconnector.systems.ports import Context, DocumentTarget, Known, SelfContainedTarget
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +267,24 @@ JOURNAL: Final = DocumentKind(
 KINDS: Final[Mapping[str, DocumentKind]] = {
     kind.name: kind for kind in (INVOICE, SUPPLIER, PURCHASE_ORDER, LEDGER_ACCOUNT, COST_CENTER, PAYMENT, JOURNAL)
 }
+
+
+def kind_for(route: Route, target: DocumentTarget) -> DocumentKind:
+    """Return the kind of a route's documents as its target takes them.
+
+    Raises:
+        ConfigurationError: Invoices are to be matched with orders that come from the target itself.
+    """
+    kind = kind_of(route)
+    if not (isinstance(target, SelfContainedTarget) and target.self_contained):
+        return kind
+    if route.match != "off":
+        message = (
+            f"Route {route.name!r} cannot match invoices with orders: those of {route.target!r} are its own. Set match "
+            "to off; match_status says which invoices the source has matched."
+        )
+        raise ConfigurationError(message, field=f"route {route.name!r}, match")
+    return replace(kind, complete=_as_it_is, enrich=_nothing_more)
 
 
 def kind_of(route: Route) -> DocumentKind:

@@ -16,7 +16,7 @@ from airflow_provider_mlconnector.store.records import Change, DocumentRecord, S
 from airflow_provider_mlconnector.sync.both_ways import DIFFERS, Met, decoded_faces, meet, runs_both_ways
 from airflow_provider_mlconnector.sync.job import Job, Reference, logger, reference
 from airflow_provider_mlconnector.sync.judging import Beside, Judgment, Rules, judge, objection, overruled
-from airflow_provider_mlconnector.sync.kinds import Coding, kind_of
+from airflow_provider_mlconnector.sync.kinds import Coding, kind_for
 from airflow_provider_mlconnector.sync.links import all_links, remember_link
 from airflow_provider_mlconnector.sync.mappings import MappingText, current_mapping
 from airflow_provider_mlconnector.sync.preview import preview_verdicts
@@ -61,7 +61,7 @@ def validate(
     mapping, version = current_mapping(job, mapping_text)
     order_first = job.route.coding == "order_first"
     coding = Coding(mapping, version, job.route.mapping.reverse, order_first)
-    rules = Rules(kind_of(job.route), decode, coding, target, reference_data(job, target))
+    rules = Rules(kind_for(job.route, target), decode, coding, target, reference_data(job, target))
     if job.dry_run:
         return reference(job, preview_verdicts(job, rules.kind, rules.plan, decode))
     seen: set[str] = set()

@@ -192,7 +192,7 @@ class Pair:
             self[name].all()
             self.pass_time(seconds)
 
-    # --- people --------------------------------------------------------------------------------------------------------
+    # --- people ---
 
     def csi(self, kind: str, **body: Any) -> dict[str, Any]:
         """Let a person do something at a CSI screen."""
@@ -250,7 +250,7 @@ class Pair:
         """Run CSI's own posting."""
         self.csi("post_vouchers")
 
-    # --- looking -------------------------------------------------------------------------------------------------------
+    # --- looking ---
 
     def vouchers(self, number: str = "", *, gone: bool = False) -> list[dict[str, Any]]:
         """Return the vouchers of CSI under an invoice number, or all; ``gone``: deleted and purged ones as well."""

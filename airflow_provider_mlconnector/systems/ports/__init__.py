@@ -32,6 +32,7 @@ from airflow_provider_mlconnector.systems.ports.steps import (
 from airflow_provider_mlconnector.systems.ports.targets import (
     AdoptingTarget,
     DocumentTarget,
+    SelfContainedTarget,
     TargetSession,
 )
 from airflow_provider_mlconnector.systems.ports.worker import (
@@ -63,6 +64,7 @@ __all__ = [
     "Overruled",
     "Plan",
     "RateLimiter",
+    "SelfContainedTarget",
     "SourcePage",
     "SourceRecord",
     "StepDraft",

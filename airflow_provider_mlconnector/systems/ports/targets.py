@@ -116,6 +116,20 @@ class DocumentTarget(Protocol):
 
 
 @runtime_checkable
+class SelfContainedTarget(DocumentTarget, Protocol):
+    """A target of invoices that needs to know of no other document to take one.
+
+    A credit memo of it credits its vendor, not one certain invoice, and orders are its own: it tells itself what of
+    them was received.
+    """
+
+    @property
+    def self_contained(self) -> bool:
+        """Whether that is so."""
+        ...
+
+
+@runtime_checkable
 class AdoptingTarget(DocumentTarget, Protocol):
     """A target whose documents can be looked up by what the store's summary columns hold, before any is planned."""
 

@@ -64,9 +64,8 @@ def fits(name: str, value: str, reference: Mapping[str, Any], *, what: str, code
         raise Rejected(msg, code=code, field=what)
 
 
-def vendor(coded: CodedInvoice, reference: Mapping[str, Any]) -> Row:
-    """Return the vendor's row; it must be active."""
-    wanted = coded.invoice.supplier
+def vendor(wanted: str, reference: Mapping[str, Any]) -> Row:
+    """Return a vendor's row; it must be active."""
     rows: list[Row] = reference["vendors"].get(comparable(wanted), [])
     if not rows:
         msg = f"supplier {wanted} does not exist in CSI"
@@ -162,6 +161,14 @@ def units(code: str, given: tuple[str, str, str, str], row: Row, reference: Mapp
         if allowed and unit not in allowed:
             msg = f"unit code {number} {unit} is not allowed with account {code} in CSI"
             raise Parked(msg, code="unit_not_allowed", field="lines", subject=f"{code}/{unit}")
+
+
+def still_open(when: date, reference: Mapping[str, Any]) -> None:
+    """Check that the period of a distribution date has not been closed."""
+    own = next((row for row in reference["periods"] or () if row["start"] <= when.isoformat() <= row["end"]), None)
+    if own is not None and own["closed"]:
+        msg = f"period {own['year']}/{own['number']} of {when} has been closed in CSI"
+        raise Parked(msg, code="period_closed", field="accounting_date", subject=f"{own['year']}/{own['number']}")
 
 
 def posting_date(coded: CodedInvoice, reference: Mapping[str, Any], options: CsiOptions) -> tuple[date, str]:

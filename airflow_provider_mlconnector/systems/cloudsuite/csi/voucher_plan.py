@@ -65,7 +65,7 @@ class VoucherPlanner:
         """
         checks.document(self._coded, self._reference, self._options)
         checks.fits("Ref", self._ours, self._reference, what="our reference")
-        vendor = checks.vendor(self._coded, self._reference)
+        vendor = checks.vendor(self._invoice.supplier, self._reference)
         checks.currency(self._coded, vendor, self._options)
         if checks.hold(vendor, self._options):
             self._notes.append(f"posted although supplier {vendor['VendNum'].strip()} is on payment hold")
@@ -78,7 +78,9 @@ class VoucherPlanner:
         where = {"vendor": vendor["VendNum"], "number": self._invoice.number, "kind": self._letter}
         total = self._text(self._invoice.gross)
         return [
-            self._step(VOUCHER, StepKind.CREATE, {**where, "header": header}, f"voucher {self._named()}"),
+            self._step(
+                VOUCHER, StepKind.CREATE, {**where, "header": header, "lines": lines}, f"voucher {self._named()}"
+            ),
             self._step(
                 DISTRIBUTIONS,
                 StepKind.ABSOLUTE,

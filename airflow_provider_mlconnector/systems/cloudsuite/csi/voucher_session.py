@@ -16,6 +16,7 @@ from airflow_provider_mlconnector.systems.cloudsuite.csi.voucher_find import (
     standing,
 )
 from airflow_provider_mlconnector.systems.cloudsuite.csi.voucher_numbers import Numbering
+from airflow_provider_mlconnector.systems.cloudsuite.csi.voucher_recheck import TOGETHER, Recheck
 from airflow_provider_mlconnector.systems.cloudsuite.csi.voucher_write import VoucherWriter
 from airflow_provider_mlconnector.systems.ports import Fence, Found, Outcome, OutcomeState, StepDraft
 
@@ -32,6 +33,7 @@ class VoucherSession:
     def __init__(self, client: IdoClient) -> None:
         self._client = client
         self._book = VoucherBook(client)
+        self._recheck = Recheck(client)
         self._looked_up: LookedUp = {}
         self._writer = VoucherWriter(client, self._book, Numbering(client, self._book), self._looked_up)
 
@@ -45,8 +47,11 @@ class VoucherSession:
 
     def batches(self, steps: Sequence[StepDraft]) -> Iterator[Sequence[StepDraft]]:
         """One voucher at a time: whether several changes of one request are all carried out is not documented."""
-        for step in steps:
-            yield [step]
+        for start in range(0, len(steps), TOGETHER):
+            together = steps[start : start + TOGETHER]
+            self._recheck.look(together)
+            for step in together:
+                yield [step]
 
     def post(self, steps: Sequence[StepDraft], *, fence: Fence) -> Sequence[Outcome]:
         """Carry one step out.
@@ -59,6 +64,8 @@ class VoucherSession:
             MLConnectorError: Any other is proof that nothing was written.
         """
         (step,) = steps
+        if told := self._recheck.objection(step):
+            return [told]
         return [self._writer.write(step, fence)]
 
     def rehearse(self, steps: Sequence[StepDraft]) -> Sequence[Outcome]:

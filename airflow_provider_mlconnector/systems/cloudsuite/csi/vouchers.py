@@ -32,6 +32,11 @@ class CsiVoucherTarget(CsiSystem):
             return ""
         return lease(self._gateway.tenant, self._options.configuration)
 
+    @property
+    def self_contained(self) -> bool:
+        """A negative voucher credits its vendor, and purchase orders are CSI's own."""
+        return True
+
     def plan(
         self,
         coded: CodedInvoice,
