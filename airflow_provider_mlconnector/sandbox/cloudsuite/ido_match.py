@@ -54,7 +54,7 @@ def wanted(view: View, node: Node | None) -> list[Row]:
     if node is None:
         return [*view.table]
     holds = predicate(view, node)
-    rows = _narrowed(view, node)
+    rows = narrowed(view, node)
     return [row for row in (view.table if rows is None else rows) if holds(row)]
 
 
@@ -189,16 +189,16 @@ def _text(term: Term) -> str:
     return term.value or "" if isinstance(term, Literal) else ""
 
 
-def _narrowed(view: View, node: Node) -> list[Row] | None:
+def narrowed(view: View, node: Node) -> list[Row] | None:
     """Return rows among which all wanted ones are, or None if no index helps."""
     match node:
         case And(parts):
-            found = [rows for part in parts if (rows := _narrowed(view, part)) is not None]
+            found = [rows for part in parts if (rows := narrowed(view, part)) is not None]
             return min(found, key=len) if found else None
         case Or(parts):
-            return _united(_narrowed(view, part) for part in parts)
+            return _united(narrowed(view, part) for part in parts)
         case In(Property() as left, among):
-            return _united(_narrowed(view, Compare("=", left, term)) for term in among)
+            return _united(narrowed(view, Compare("=", left, term)) for term in among)
         case Compare(sign, Property(name), Literal() as right) if right.value is not None:
             return _indexed(view, view.column(name), sign, literal(view, right, view.column(name)))
     return None

@@ -16,7 +16,7 @@ from airflow_provider_mlconnector.sandbox.cloudsuite.ido_view import IdoError, V
 _ORDER = re.compile(r"\s*(?P<name>\w+)(?:\s+(?P<way>ASC|DESC))?\s*", re.IGNORECASE)
 _BOOKMARK = re.compile(r"<B><P>(?P<P>.*)</P><D>(?P<D>.*)</D><F>(?P<F>.*)</F><L>(?P<L>.*)</L></B>", re.DOTALL)
 NULL = (0, 0)
-"""Before every value, as SQL Server orders nulls."""
+"""Before every value, as SQL Server orders nulls; an empty text is one here (SIM), as a bookmark shows both alike."""
 Key = tuple[Any, ...]
 
 
@@ -73,8 +73,12 @@ class Order:
         return self._key_of(view, found["F"]), self._key_of(view, found["L"])
 
     def _key_of(self, view: View, values: str) -> Key:
+        texts = _values("v", values)
+        row = view.table.at(texts[-1]) if texts else None
+        if row is not None and [view.shown(column, row) or "" for column, _ in self.columns] == texts:
+            return self.key(view, row)  # exact even where a value has more places than it shows
         try:
-            pairs = zip(self.columns, _values("v", values), strict=True)
+            pairs = zip(self.columns, texts, strict=True)
             return tuple(_rank(_read(view, column, text), down=down) for (column, down), text in pairs)
         except ValueError as error:
             message = "The bookmark cannot be read"
@@ -117,12 +121,12 @@ def _part(view: View, text: str) -> tuple[Column, bool]:
 
 
 def _rank(value: object, *, down: bool) -> Any:  # noqa: ANN401 - something with an order
-    ranked = NULL if value is None else (1, value)
+    ranked = NULL if value in (None, "") else (1, value)
     return Down(ranked) if down else ranked
 
 
 def _read(view: View, column: Column, text: str) -> object:
-    if not text:  # SIM: an empty text and null look alike in a bookmark
+    if not text:
         return None
     return ido_text.compared(column, ido_text.read(column, text), view.zone)
 
