@@ -25,7 +25,8 @@ PARTS = [
     "Name IN (N'bolt', N'Nut''s')", "Name LIKE N'%t%'", "Name IS NULL", "Count = 2", "Count IN (0, 2)", "2 > Count",
     "Price = 1.502", "Price > 1.5", "Price IS NOT NULL", "Active = 1", "Active = N'0'", "DerNotes = 0", "1 = 1",
     "RecordDate >= N'20261025 02:30:00'", "RecordDate > N'20261025 03:00:00'", "RecordDate < N'20261025 02:40:00'",
-    "RecordDate = N'20261025 02:30:00.000'", "RecordDate > DATEADD(hour, -1, GETDATE())", "RowPointer = N'unknown'", "1 = 2",
+    "RecordDate = N'20261025 02:30:00.000'", "RecordDate > DATEADD(hour, -1, GETDATE())", "RowPointer = N'unknown'",
+    "1 = 2",
 ]  # fmt: skip
 FILTERS = st.recursive(
     st.sampled_from(PARTS),
