@@ -20,6 +20,7 @@ COMMANDS = {
         "format",
         "help",
         "lint",
+        "limits",
         "month",
         "postgres",
         "requirements",
