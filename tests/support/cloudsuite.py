@@ -286,8 +286,8 @@ class Pair:
 
     def issues(self) -> list[IssueRecord]:
         """Return the open issues."""
+        names = {one.route for one in self.documents()}
         with self.flow.store.unit_of_work(Actor(user="test")) as uow:
-            names = {one.route for one in self.documents()}
             return [issue for name in sorted(names) for issue in uow.issues.list(name)]
 
     def attempts(self, ido: str = "") -> Counter[str]:

@@ -63,7 +63,8 @@ class JaggaerCodeListTarget(JaggaerSystem):
             current = held.get(value)
             kept = current["description"] if current and not (alone and coded.description) else coded.description
             entry = {"description": kept, "active": coded.active}
-            if current == entry or (current is None and not coded.active):
+            missing = current is None and value not in reference.get("common", {}).get(field, ())
+            if current == entry or (missing and not coded.active):
                 continue
             steps.append(_step(field, value, entry, key=coded.values[0], ours=our_reference))
         reason = "" if steps else "closed in the ledger, and not in JAGGAER's list" if not coded.active else "as listed"
@@ -87,12 +88,27 @@ class CodeListSession(SteadySession):
         self._resource = client.contract.gl_codes
 
     def read_reference(self, *, suppliers: Sequence[str], accounts: Sequence[str]) -> Mapping[str, Any]:  # noqa: ARG002 - one seam
-        """Read the route's lists: ``{"entries": {custom field: {value: {"description", "active"}}}}``."""
-        return {"entries": self._entries(whole(self._client, self._listing()))}
+        """Read the route's lists.
+
+        Returns:
+            ``{"entries": {custom field: {value: {"description", "active"}}}, "common": {custom field: [value, ...]}}``;
+            the latter are those active for all business units, where the route has one of its own: what is closed in
+            the ledger must be closed for the unit too.
+        """
+        rows = whole(self._client, self._listing())
+        held = {"entries": self._entries(rows, self._options.business_unit)}
+        if not self._options.business_unit:
+            return held
+        common = self._entries(rows, "")
+        return held | {
+            "common": {
+                field: [value for value, entry in values.items() if entry["active"]] for field, values in common.items()
+            }
+        }
 
     def find(self, steps: Sequence[StepDraft], *, settling: bool = False) -> Sequence[Found]:  # noqa: ARG002 - a look-up proves the same either way
         """Compare each value with the list as it is now."""
-        entries = self._entries(once(self._client, self._listing())) if steps else {}
+        entries = self._entries(once(self._client, self._listing()), self._options.business_unit) if steps else {}
         return [
             Found(FoundState.OURS, result={"key": step.payload["key"]})
             if entries.get(step.payload["list"], {}).get(step.payload["value"]) == step.payload["entry"]
@@ -154,12 +170,12 @@ class CodeListSession(SteadySession):
     def _listing(self) -> Listing:
         return Listing(self._resource.list, self._resource.items, LIST)
 
-    def _entries(self, rows: Iterable[Row]) -> Entries:
-        """Return the entries of the route's business unit; those of others are other lists."""
+    def _entries(self, rows: Iterable[Row], unit: str) -> Entries:
+        """Return the entries of a business unit; those of others are other lists."""
         found: Entries = {}
         for row in rows:
             field, value = scalar(row.get(self._resource.field)), scalar(row.get(self._resource.value))
-            if not field or not value or scalar(row.get(UNIT)) != self._options.business_unit:
+            if not field or not value or scalar(row.get(UNIT)) != unit:
                 continue
             active = row.get(self._resource.active)
             found.setdefault(field, {})[value] = {

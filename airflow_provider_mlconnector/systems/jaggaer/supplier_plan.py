@@ -129,6 +129,11 @@ class SupplierPlanner:
             if comparable(current.get(name, "")) != comparable(supplier.number)
         }
 
+    def _known_as(self, supplier: Supplier, current: Profile) -> str:
+        """Return the number as JAGGAER writes it, since messages find suppliers by it; it may be padded there."""
+        there = profiles.number_of(current, self.contract)
+        return there if comparable(there) == comparable(supplier.number) else supplier.number
+
     def _owned(
         self, wanted: Mapping[FieldGroup, Mapping[str, str]], current: Profile, context: Context, messaged: bool
     ) -> dict[str, str]:
@@ -167,7 +172,7 @@ class SupplierPlanner:
         """Return the step of the supplier message, unless the last one written said the same and took effect."""
         if not self.with_messages:
             return []
-        number = coded.supplier.number
+        number = self._known_as(coded.supplier, current)
         name = current.get(profiles.NAME, "") if self.contract.tsm.send_name else ""
         content = tsm.content_of(coded, number=number, name=name, unit=self.business_unit)
         digest, last = tsm.digest_of(content), self._written_last(context)
