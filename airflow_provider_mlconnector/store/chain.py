@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, update
 
 from airflow_provider_mlconnector.errors import ConfigurationError
+from airflow_provider_mlconnector.points import Point, reached
 from airflow_provider_mlconnector.store.keyring import KeyRing
 from airflow_provider_mlconnector.store.records import Actor, ChainHead, ChainReport
 from airflow_provider_mlconnector.store.schema import chain_head, events
@@ -67,6 +68,7 @@ def flush(work: Work) -> None:
         mac = _link(work.keyring, mac, seq, digest)
         row |= {"seq": seq, "mac": mac}
     work.connection.execute(insert(events), rows)
+    reached(Point.DURING_CHAIN_APPEND)
     work.connection.execute(update(chain_head).where(chain_head.c.id == _HEAD_ID).values(seq=seq, mac=mac))
 
 

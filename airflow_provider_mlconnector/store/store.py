@@ -9,6 +9,7 @@ from threading import Lock, local
 from sqlalchemy import Connection, Engine, column, func, inspect, select, table
 
 from airflow_provider_mlconnector.errors import ConfigurationError, MLConnectorError
+from airflow_provider_mlconnector.points import Point, reached
 from airflow_provider_mlconnector.store import chain
 from airflow_provider_mlconnector.store.engine import UPGRADE_HINT, make_engine, sqlite_file, transaction
 from airflow_provider_mlconnector.store.keychecks import compare, register, registered
@@ -103,6 +104,7 @@ class Store:
             work = Work(connection, self._keyring, self._clock, actor, batch_id=batch_id, ids=self._ids)
             yield UnitOfWork(work)
             chain.flush(work)
+        reached(Point.COMMITTED)
 
     def upgrade(self) -> str:
         """Create or migrate the schema; a fresh store gets its UUID and the check values of its keys.

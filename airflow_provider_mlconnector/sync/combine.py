@@ -14,6 +14,7 @@ from typing import Final
 from airflow_provider_mlconnector.documents.journal import CombinedJournal, JournalMember, OpenEntry
 from airflow_provider_mlconnector.documents.lifecycle import IN_TARGET, State
 from airflow_provider_mlconnector.errors import StaleClaim
+from airflow_provider_mlconnector.points import Point, reached
 from airflow_provider_mlconnector.store import UnitOfWork
 from airflow_provider_mlconnector.store.records import DocumentRecord, NewDocument, StepRecord
 from airflow_provider_mlconnector.sync.job import Job, Reference, content_hash, logger, reference
@@ -75,7 +76,7 @@ def combine(job: Job, *, invoices_route: str) -> Reference:
         return reference(job, keep_extracted(job, previews) + keep_due(job))
     for group, members in sorted(found.items()):
         _freeze(job, group, members)
-        job.progress("combined")
+        reached(Point.COMBINED)
     counts = Counter[str]()
     with job.unit_of_work() as uow:
         for row in uow.documents.count_states(job.route.name, batch_id=job.batch_id):

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from airflow_provider_mlconnector.documents.lifecycle import IN_TARGET, State
 from airflow_provider_mlconnector.errors import DocumentError, Parked, Unavailable
+from airflow_provider_mlconnector.points import Point, reached
 from airflow_provider_mlconnector.store import UnitOfWork
 from airflow_provider_mlconnector.store.records import DocumentRecord, NewDocument
 from airflow_provider_mlconnector.sync.details import complete_pending
@@ -79,13 +80,14 @@ def extract(job: Job, source: DocumentSource, *, window: Window | None = None) -
     if job.dry_run:
         seen.previewed.update(keep_due(job))
         return reference(job, {**seen.previewed, NOT_ELIGIBLE: seen.not_eligible})
+    reached(Point.BEFORE_WATERMARK)
     with job.unit_of_work() as uow:
         if window is None and span.end is not None:
             uow.watermarks.advance(job.route.name, span.end - timedelta(minutes=job.route.overlap_minutes))
         counts = Counter[str]()
         for row in uow.documents.count_states(job.route.name, batch_id=job.batch_id):
             counts[row.state] += row.count
-    job.progress("watermark")
+    reached(Point.AFTER_WATERMARK)
     return reference(job, {**counts, NOT_ELIGIBLE: seen.not_eligible})
 
 
@@ -104,8 +106,9 @@ def _read_until_two_agree(job: Job, source: DocumentSource, span: Window, keeper
             records = [record for record in page.records if _inside(record, span)]
             for record in records:
                 current.see(record)
+            reached(Point.BEFORE_PAGE)
             _take_page(job, source, records, current)
-            job.progress("page")
+            reached(Point.PAGE)
         logger.info("Pass %d over %s: %d records in the window", number, job.route.source, current.total)
         if source.ordered_by_change or current.agrees_with(previous):
             return current

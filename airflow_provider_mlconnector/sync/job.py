@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -33,7 +33,6 @@ class Job:
         preview_id: The run id of a dry run, empty for a real one.
         lease_seconds: How long a claim or lease lives without renewal; longer than one request's deadline.
         lease_wait: How long to wait for a busy operator before giving up retriable, seconds.
-        progress: Called after each committed piece of work; the place where tests pull the plug.
     """
 
     store: Store
@@ -45,7 +44,6 @@ class Job:
     preview_id: str = ""
     lease_seconds: float = 60.0
     lease_wait: float = 60.0
-    progress: Callable[[str], None] = lambda _point: None
 
     @property
     def dry_run(self) -> bool:

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from airflow_provider_mlconnector.documents.lifecycle import State
 from airflow_provider_mlconnector.errors import AmbiguousOutcome, MLConnectorError, ProtocolError, Unavailable
+from airflow_provider_mlconnector.points import Point, reached
 from airflow_provider_mlconnector.store.records import Change, DocumentRecord, StepRecord, StepState
 from airflow_provider_mlconnector.sync.both_ways import face_in_store, from_meeting, meet, runs_both_ways
 from airflow_provider_mlconnector.sync.drafts import unpack
@@ -136,7 +137,7 @@ class Lot:
             else:
                 verdicts.append((work, from_found(answer, work.draft)))
         self._conclude(verdicts)
-        self._job.progress("looked_up")
+        reached(Point.LOOKED_UP)
         return ready
 
     def _not_met(self, works: Sequence[Work]) -> Sequence[Work]:
@@ -167,7 +168,7 @@ class Lot:
         batch = self._intend(batch)
         if not batch:
             return
-        self._job.progress("intent")
+        reached(Point.AFTER_INTENT)
         try:
             outcomes = self._session.post([work.draft for work in batch], fence=self._keeper)
         except (AmbiguousOutcome, ProtocolError) as error:
@@ -178,7 +179,7 @@ class Lot:
             self._settle(batch, StepState.ABSENT)
             raise
         self._ambiguous = 0
-        self._job.progress("answered")
+        reached(Point.AFTER_RESPONSE)
         answered = list(zip(batch, outcomes, strict=True))
         duplicates = [work for work, outcome in answered if outcome.state is OutcomeState.DUPLICATE]
         verdicts = [(work, from_outcome(outcome)) for work, outcome in answered if work not in duplicates]
@@ -190,6 +191,7 @@ class Lot:
 
     def _intend(self, batch: Sequence[Work]) -> list[Work]:
         """Commit the intent: from here on a crash means "may have happened"."""
+        reached(Point.BEFORE_INTENT)
         self._keeper.renew()
         with self._job.unit_of_work() as uow:
             extended = uow.documents.extend([work.document for work in batch], until=self._keeper.expires_at)
@@ -217,6 +219,7 @@ class Lot:
         verdicts = list(verdicts)
         if not verdicts:
             return
+        reached(Point.BEFORE_STATE)
         with self._job.unit_of_work() as uow:
             settled = uow.steps.settle_many(
                 [
@@ -243,7 +246,7 @@ class Lot:
         self.counts.update(str(document.state) for document in done)
         for change in lost:
             logger.warning("Document %s was taken over by another worker; its state is theirs", change.document.id)
-        self._job.progress("recorded")
+        reached(Point.AFTER_STATE)
 
     def _final_change(self, work: Work, verdict: Verdict) -> Change:
         complete = verdict.state is State.POSTED or verdict.step in EXECUTED
@@ -272,6 +275,7 @@ class Lot:
         due = self._job.now() + timedelta(seconds=self._target.settle_seconds)
         evidence = error.evidence[:2000].decode("cp1252", "replace") if isinstance(error, ProtocolError) else ""
         said = error.message.rstrip(". ")
+        reached(Point.BEFORE_STATE)
         with self._job.unit_of_work() as uow:
             uow.steps.settle_many(
                 [(step, StepState.UNCERTAIN, None, False) for work in batch if (step := work.current)],
@@ -295,7 +299,7 @@ class Lot:
         self.counts.update(str(document.state) for document in done)
         logger.warning("%d documents are uncertain after %s", len(batch), error)
         self._ambiguous += 1
-        self._job.progress("uncertain")
+        reached(Point.AFTER_STATE)
         if self._ambiguous >= MAX_AMBIGUOUS:
             message = f"{self._ambiguous} requests in a row got no answer from {self._target.name!r}: stopped sending"
             raise Unavailable(message) from error

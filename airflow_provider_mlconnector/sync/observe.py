@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from airflow_provider_mlconnector.documents.lifecycle import State
+from airflow_provider_mlconnector.points import Point, reached
 from airflow_provider_mlconnector.store import UnitOfWork
 from airflow_provider_mlconnector.store.records import Change, DocumentRecord, StepRecord, StepState
 from airflow_provider_mlconnector.sync.drafts import unpack
@@ -54,7 +55,7 @@ def observe_due(job: Job, session: TargetSession) -> Counter[str]:
             )
             steps = uow.steps.of([record.id for record in lot])
         counts.update(_observe_lot(job, session, lot, steps))
-        job.progress("observed")
+        reached(Point.OBSERVED)
     return counts
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import timedelta
 
 from airflow_provider_mlconnector.documents.lifecycle import DUE_FOR_POSTING, State
+from airflow_provider_mlconnector.points import Point, reached
 from airflow_provider_mlconnector.store.records import Change, StepState
 from airflow_provider_mlconnector.sync.job import Job, Reference, logger, reference
 from airflow_provider_mlconnector.sync.kinds import kind_of
@@ -77,7 +78,7 @@ def post_due(job: Job, target: DocumentTarget, session: TargetSession, keeper: K
                 )
             if not claimed:
                 break
-            job.progress("claimed")
+            reached(Point.CLAIMED)
             lot = Lot(job, target, session, keeper, claimed)
             try:
                 lot.run()

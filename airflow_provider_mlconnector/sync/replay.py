@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from airflow_provider_mlconnector.documents.lifecycle import State
+from airflow_provider_mlconnector.points import Point, reached
 from airflow_provider_mlconnector.store import Store, UnitOfWork
 from airflow_provider_mlconnector.store.records import Actor, Change, DocumentRecord, StepState
 from airflow_provider_mlconnector.sync.orders import TAKEN_UP, Decision, Order, decide, refuse
@@ -136,6 +137,7 @@ class Replay:
             changed, _lost = uow.documents.apply_each([self._change(decision) for decision in agreed])
             done = {document.id for document in changed}
             carried_out = [decision for decision in agreed if decision.document.id in done]
+            reached(Point.DURING_REPLAY)
             self._settle(uow, carried_out)
             for told in (decision.document for decision in carried_out if decision.document.reason_code == NOT_SEEN):
                 uow.issues.resolve(told.route, NOT_SEEN, told.id)

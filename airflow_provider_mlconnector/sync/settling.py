@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from airflow_provider_mlconnector.documents.lifecycle import State
+from airflow_provider_mlconnector.points import Point, reached
 from airflow_provider_mlconnector.store.records import Change, DocumentRecord, StepRecord, StepState
 from airflow_provider_mlconnector.sync.drafts import unpack
 from airflow_provider_mlconnector.sync.job import Job
@@ -51,7 +52,7 @@ def settle_due(job: Job, target: DocumentTarget, session: TargetSession) -> Coun
         if not lot:
             return counts
         counts.update(_settle_lot(job, target, session, lot, steps))
-        job.progress("settled")
+        reached(Point.SETTLED)
     return counts
 
 
@@ -70,6 +71,7 @@ def _settle_lot(
     for pairs in open_steps.values():
         drafts = [unpack(step) for _document, step in pairs]
         found = session.find(drafts, settling=True)
+        reached(Point.DURING_SETTLE)
         learn_from(job, target, zip(drafts, found, strict=True))
         with job.unit_of_work() as uow:
             changes: list[Change] = []

@@ -11,6 +11,7 @@ from typing import Any
 
 from airflow_provider_mlconnector.documents.lifecycle import DUE_FOR_VALIDATION, State
 from airflow_provider_mlconnector.errors import Parked
+from airflow_provider_mlconnector.points import Point, reached
 from airflow_provider_mlconnector.store import UnitOfWork
 from airflow_provider_mlconnector.store.records import Change, DocumentRecord, StepRecord
 from airflow_provider_mlconnector.sync.both_ways import DIFFERS, Met, decoded_faces, meet, runs_both_ways
@@ -77,7 +78,7 @@ def validate(
             if job.out_of_time():
                 break
             counts.update(_judge_ids(job, rules, free[start : start + LOT]))
-            job.progress("validated")
+            reached(Point.VALIDATED)
     return reference(job, counts)
 
 

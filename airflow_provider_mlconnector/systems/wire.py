@@ -24,6 +24,8 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
+from airflow_provider_mlconnector.points import Point, reached
+
 _CHUNK = 64 * 1024
 _EVIDENCE = 64 * 1024
 
@@ -95,6 +97,7 @@ class _Watched(HTTPConnection):
             flight.sock = self.sock
             flight.sent = True
         super().send(data)
+        reached(Point.MID_REQUEST)
 
 
 class _WatchedTLS(_Watched, HTTPSConnection):
@@ -189,6 +192,7 @@ def exchange(
             stream=True,
             verify=session.verify,
         ) as response:
+            reached(Point.AFTER_REMOTE_COMMIT)
             ended = _read(response, max_bytes)
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
         ended = _classify(error, sent=flight.sent)

@@ -81,7 +81,7 @@ def test_killed_workers_in_a_storm_lose_nothing_and_repeat_nothing(tmp_path: Pat
         def dies(point: str) -> bool:
             struck = (
                 sum(deaths.values()) < 4
-                and point in {"intent", "answered", "recorded", "page", "settled"}
+                and point in {"after_intent", "after_response", "after_state", "page", "settled"}
                 and rng.random() < 0.08
             )
             deaths[point] += struck

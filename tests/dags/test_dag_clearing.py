@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from support.flow import ShiftedClock
 from support.remote import Killed
 
 from airflow_provider_mlconnector.hooks import runtime
+from airflow_provider_mlconnector.points import Point, armed
 from airflow_provider_mlconnector.store import Store
 from airflow_provider_mlconnector.sync.validate import VERDICT_SECONDS
 
@@ -65,17 +67,16 @@ def _dying(task: str, patch: pytest.MonkeyPatch) -> Iterator[None]:
     def job(self: runtime.Runtime, *args: Any, **kwargs: Any) -> Any:
         made = job_of(self, *args, **kwargs)
         worker = Mortal(self.store, DIES_AT[task])
+        workers.append(worker)
+        return replace(made, store=worker)
 
-        def progress(point: str) -> None:
-            if task == "post" and point == "answered":
-                worker.dead = True
-                raise Killed
+    def strike(point: Point) -> None:
+        if task == "post" and point is Point.AFTER_RESPONSE:
+            workers[-1].dead = True
+            raise Killed
 
-        return type(made)(
-            **{name: getattr(made, name) for name in made.__slots__} | {"store": worker, "progress": progress}
-        )
-
-    with patch.context() as local:
+    workers: list[Mortal] = []
+    with patch.context() as local, armed(strike):
         local.setattr(runtime.Runtime, "job", job)
         yield
 

@@ -56,12 +56,14 @@ def test_a_lost_credit_at_a_site_that_never_showed_our_reference_waits_for_a_per
 
         def after_the_invoices(point: str) -> None:
             nonlocal credits_sent
+            if point != "claimed":
+                return
             posted = sum(document.state is State.POSTED for document in deployment.documents())
-            if point == "claimed" and posted == 57:
+            if posted == 57:
                 deployment.sandbox.app.faults.set([LOST])
                 credits_sent += 1
 
-        deployment.progress = after_the_invoices
+        deployment.strike = after_the_invoices
         deployment.post()
         assert credits_sent == 1
         deployment.sandbox.app.faults.set([])
@@ -82,17 +84,19 @@ def test_what_settling_found_is_proof_enough_for_the_other_credits(tmp_path: Pat
         deployment.validate()
 
         def strike(point: str) -> None:
+            if point != "claimed":
+                return
             posted = sum(document.state is State.POSTED for document in deployment.documents())
-            if point == "claimed" and posted == 57:
+            if posted == 57:
                 rules = [{"kind": "reset_after", "call": "Post:APSTIN", "nth": 1}, {**LOST, "nth": [2, 3]}]
                 deployment.sandbox.app.faults.set(rules)
 
-        deployment.progress = strike
+        deployment.strike = strike
         deployment.route = deployment.route.model_copy(update={"claim_size": 60})
         deployment.syspro = {"max_items": 1}
         deployment.post()
         deployment.sandbox.app.faults.set([])
-        deployment.progress = lambda _point: None
+        deployment.strike = lambda _point: None
         for _ in range(4):
             deployment.clock.advance(16 * 60)
             report = deployment.all()

@@ -140,9 +140,9 @@ def test_a_list_that_moves_while_it_is_read_loses_nothing(tmp_path: Path, order:
                         },
                     )
 
-        deployment.progress = edit
+        deployment.strike = edit
         deployment.all()
-        deployment.progress = lambda _point: None
+        deployment.strike = lambda _point: None
         report = deployment.all()
         documents = deployment.documents()
         assert {document.key for document in documents if document.state is State.POSTED} == set(keys)

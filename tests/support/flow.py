@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import wraps
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from airflow_provider_mlconnector.hooks.jaggaer import SOURCES as JAGGAER_SOURCE
 from airflow_provider_mlconnector.hooks.jaggaer import TARGETS as JAGGAER_TARGETS
 from airflow_provider_mlconnector.hooks.syspro import SOURCES as SYSPRO_SOURCES
 from airflow_provider_mlconnector.hooks.syspro import TARGETS as SYSPRO_TARGETS
+from airflow_provider_mlconnector.points import Point, armed
 from airflow_provider_mlconnector.sandbox.server import RunningSandbox, serving
 from airflow_provider_mlconnector.store import KeyRing, Store
 from airflow_provider_mlconnector.store.records import Actor, DocumentRecord
@@ -69,13 +71,34 @@ class ShiftedClock(SystemClock):
         self.offset += timedelta(seconds=seconds)
 
 
+def _struck(step: Callable[..., Any]) -> Callable[..., Any]:
+    """Arm the deployment's strike while a task works; what the strike does itself strikes nothing."""
+
+    @wraps(step)
+    def run(self: Flow, *arguments: Any, **changes: Any) -> Any:
+        busy: list[Point] = []
+
+        def strike(point: Point) -> None:
+            if not busy:
+                busy.append(point)
+                try:
+                    self.strike(point)
+                finally:
+                    busy.clear()
+
+        with armed(strike):
+            return step(self, *arguments, **changes)
+
+    return run
+
+
 @dataclass
 class Flow:
     """One deployment: sandbox, store, route. ``tries`` counts each task's tries per run.
 
     ``credentials`` replaces parts of the connections (``url``, ``password``, ``company``, …) by system, for tests of
     wrong ones. ``waits`` is called with the seconds the sensor sleeps between two pokes;
-    ``worker`` wraps the store each task gets and ``progress`` is its job's, for tests that kill workers.
+    ``worker`` wraps the store each task gets and ``strike`` is armed while it works, for tests that kill workers.
     """
 
     sandbox: RunningSandbox
@@ -87,7 +110,7 @@ class Flow:
     credentials: dict[str, dict[str, Any]] = field(default_factory=dict)
     waits: Callable[[float], None] = lambda _seconds: None
     worker: Callable[[Store], Any] = lambda store: store
-    progress: Callable[[str], None] = lambda _point: None
+    strike: Callable[[str], None] = lambda _point: None
     timeout: float = 5.0
     max_url: int = 8192
     lease_seconds: float = 30.0
@@ -178,21 +201,23 @@ class Flow:
             "clock": self.clock,
             "lease_seconds": self.lease_seconds,
             "lease_wait": 5.0,
-            "progress": self.progress,
         }
         return Job(**(defaults | changes))
 
+    @_struck
     def extract(self, window: Window | None = None, **changes: Any) -> Any:
         """Run the task; a route of journals combines what the deployment's invoices have left."""
         if self.route.document == "journal":
             return combine(self.job("extract", **changes), invoices_route=ROUTE.name)
         return extract(self.job("extract", **changes), self.source(), window=window)
 
+    @_struck
     def plan(self, **changes: Any) -> Any:
         """Run the task."""
         self.chunks = plan_chunks(self.job("plan", **changes), self.target())
         return self.chunks
 
+    @_struck
     def validate(self, **changes: Any) -> list[Any]:
         """Run the mapped tasks one after the other."""
         results = []
@@ -213,10 +238,12 @@ class Flow:
             )
         return results
 
+    @_struck
     def post(self, **changes: Any) -> Any:
         """Run the task."""
         return post(self.job("post", **changes), self.target())
 
+    @_struck
     def settle(self, **changes: Any) -> Any:
         """Poke the sensor once."""
         return settle(self.job("settle", **changes), self.target())

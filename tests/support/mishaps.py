@@ -147,17 +147,17 @@ class Desk:
         """Do something the first time a task reaches a point of its work."""
         reached: list[str] = []
 
-        def progress(now: str) -> None:
+        def strike(now: str) -> None:
             if now == point and not reached:
                 reached.append(now)
                 action()
 
-        self.flow.progress = progress
+        self.flow.strike = strike
 
     def calm(self) -> None:
         """End everything a script has set in motion."""
         self.faults()
-        self.flow.progress = lambda _point: None
+        self.flow.strike = lambda _point: None
 
     def revisions(self, key: str) -> list[DocumentRecord]:
         """Return every revision of a document."""

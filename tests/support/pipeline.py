@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from support.remote import FakeClock, FakeSource, FakeTarget, Killed, decode
 
 from airflow_provider_mlconnector.documents.lifecycle import State
+from airflow_provider_mlconnector.points import armed
 from airflow_provider_mlconnector.store import Store
 from airflow_provider_mlconnector.store.records import Actor, DocumentRecord
 from airflow_provider_mlconnector.sync.extract import extract
@@ -66,18 +68,13 @@ class Pipeline:
     run: int = 1
     tries: int = 0
     dies: Callable[[str], bool] = lambda _point: False
+    worker: Mortal | None = None
     chunks: list[dict[str, Any]] = field(default_factory=list)
 
     def job(self, task: str, **changes: Any) -> Job:
         self.tries += 1
         actor = Actor(dag_id="d", run_id=f"run{self.run}", task_id=task, try_number=self.tries)
-        worker = Mortal(self.store)
-
-        def progress(point: str) -> None:
-            if self.dies(point):
-                worker.dead = True
-                raise Killed
-
+        worker = self.worker = Mortal(self.store)
         self.target.on_crash = lambda: setattr(worker, "dead", True)
         defaults: dict[str, Any] = {
             "store": worker,
@@ -85,35 +82,50 @@ class Pipeline:
             "actor": actor,
             "batch_id": f"batch{self.run}",
             "clock": self.clock,
-            "progress": progress,
             "lease_wait": 5.0,
         }
         return Job(**(defaults | changes))
 
+    @contextmanager
+    def mortal(self) -> Iterator[None]:
+        """Let the newest job's worker die at the points ``dies`` names."""
+
+        def strike(point: str) -> None:
+            if self.worker is not None and self.dies(point):
+                self.worker.dead = True
+                raise Killed
+
+        with armed(strike):
+            yield
+
     def extract(self, window: Window | None = None, **changes: Any) -> Any:
-        return extract(self.job("extract", **changes), self.source, window=window)
+        with self.mortal():
+            return extract(self.job("extract", **changes), self.source, window=window)
 
     def plan(self, **changes: Any) -> Any:
         self.chunks = plan_chunks(self.job("plan", **changes), self.target)
         return self.chunks
 
     def validate(self, **changes: Any) -> list[Any]:
-        return [
-            validate(
-                self.job("validate", **changes),
-                decode=decode,
-                target=self.target,
-                mapping_text=self.mapping,
-                chunk_id=chunk["chunk_id"],
-            )
-            for chunk in self.chunks
-        ]
+        with self.mortal():
+            return [
+                validate(
+                    self.job("validate", **changes),
+                    decode=decode,
+                    target=self.target,
+                    mapping_text=self.mapping,
+                    chunk_id=chunk["chunk_id"],
+                )
+                for chunk in self.chunks
+            ]
 
     def post(self, **changes: Any) -> Any:
-        return post(self.job("post", **changes), self.target)
+        with self.mortal():
+            return post(self.job("post", **changes), self.target)
 
     def settle(self, **changes: Any) -> Any:
-        return settle(self.job("settle", **changes), self.target)
+        with self.mortal():
+            return settle(self.job("settle", **changes), self.target)
 
     def report(self, **changes: Any) -> Report:
         return report(self.job("report", **changes))

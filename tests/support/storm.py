@@ -112,11 +112,11 @@ def killing(deployment: Flow, dies: Callable[[str], bool]) -> None:
         workers.append(mortal)
         return mortal
 
-    def progress(point: str) -> None:
+    def strike(point: str) -> None:
         if dies(point):
             workers[-1].dead = True
             raise Killed
 
     workers: list[Mortal] = []
     deployment.worker = worker
-    deployment.progress = progress
+    deployment.strike = strike

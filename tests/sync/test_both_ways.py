@@ -16,7 +16,17 @@ from airflow_provider_mlconnector.store.records import Actor
 from airflow_provider_mlconnector.systems.ports import Eligibility, OutcomeState
 
 SEEDS = 25
-POINTS = ("page", "watermark", "validated", "claimed", "looked_up", "intent", "answered", "recorded", "settled")
+POINTS = (
+    "page",
+    "after_watermark",
+    "validated",
+    "claimed",
+    "looked_up",
+    "after_intent",
+    "after_response",
+    "after_state",
+    "settled",
+)
 TASKS = ("extract", "plan", "validate", "post", "settle")
 
 

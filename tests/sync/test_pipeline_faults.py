@@ -12,6 +12,7 @@ from support.remote import Killed, invoice
 
 from airflow_provider_mlconnector.documents.lifecycle import State
 from airflow_provider_mlconnector.errors import MLConnectorError, Unavailable
+from airflow_provider_mlconnector.points import Point
 from airflow_provider_mlconnector.store.records import DocumentRecord
 from airflow_provider_mlconnector.sync import validate as validating
 from airflow_provider_mlconnector.sync.job import Job
@@ -127,14 +128,24 @@ def _die_at(point: str) -> Callable[[str], bool]:
     return dies
 
 
-POINTS = ["page", "watermark", "validated", "claimed", "looked_up", "intent", "answered", "recorded", "uncertain"]
+ON_THE_WAY = {Point.MID_REQUEST, Point.AFTER_REMOTE_COMMIT, Point.DURING_TOKEN_RENEWAL}
+"""Points of the clients: the fake target has none."""
+WHEN_LOST = [Point.BEFORE_STATE, Point.AFTER_STATE, Point.DURING_SETTLE, Point.SETTLED]
+"""Points met once an answer was lost."""
+ELSEWHERE = {Point.COMBINED, Point.OBSERVED, Point.DURING_REPLAY, Point.DURING_SETTLE, Point.SETTLED}
+POINTS = [
+    *((point, "") for point in Point if point not in ON_THE_WAY | ELSEWHERE),
+    *((point, "lost_after") for point in WHEN_LOST),
+]
 
 
-@pytest.mark.parametrize("point", POINTS)
-def test_a_worker_killed_at_any_point_leaves_work_that_is_finished_exactly_once(pipeline: Pipeline, point: str) -> None:
+@pytest.mark.parametrize(("point", "ending"), POINTS)
+def test_a_worker_killed_at_any_point_leaves_work_that_is_finished_exactly_once(
+    pipeline: Pipeline, point: Point, ending: str
+) -> None:
     pipeline.source.put(*(invoice(f"A{n}") for n in range(12)))
-    if point == "uncertain":
-        pipeline.target.endings = ["lost_after"]
+    if ending:
+        pipeline.target.endings = [ending]
     pipeline.dies = _die_at(point)
     with pytest.raises(Killed):
         pipeline.all()

@@ -50,9 +50,9 @@ def _site(folder: Path) -> Iterator[Flow]:
 
 def _run_into(deployment: Flow, change: Change) -> None:
     """Run once: the AP entries are booked, then ``change`` comes in between, and every journal is refused."""
-    deployment.progress = lambda point: change(deployment, usable=False) if point == "recorded" else None
+    deployment.strike = lambda point: change(deployment, usable=False) if point == "after_state" else None
     deployment.all()
-    deployment.progress = lambda _point: None
+    deployment.strike = lambda _point: None
     assert _attempts(deployment) == {("APSTIN", "posted"): 3, ("GENTJL", "refused"): 3}
     assert _states(deployment) == {State.PARKED}
 

@@ -149,7 +149,7 @@ def test_a_worker_killed_after_handing_over_leaves_it_uncertain_never_sent_twice
     pipeline.source.put(invoice("A1"))
     pipeline.target.endings = ["submit"]
     pipeline.target.booking = OutcomeState.SUBMITTED
-    pipeline.dies = lambda point: point == "answered"
+    pipeline.dies = lambda point: point == "after_response"
     with pytest.raises(Killed):
         pipeline.all()
     pipeline.dies = lambda _point: False

@@ -178,7 +178,15 @@ def test_a_site_may_let_a_second_look_be_enough(make: Callable[..., Site]) -> No
 
 
 @pytest.mark.parametrize(
-    ("point", "nth"), [("looked_up", 2), ("intent", 1), ("intent", 2), ("intent", 3), ("answered", 1), ("recorded", 3)]
+    ("point", "nth"),
+    [
+        ("looked_up", 2),
+        ("after_intent", 1),
+        ("after_intent", 2),
+        ("after_intent", 3),
+        ("after_response", 1),
+        ("after_state", 3),
+    ],
 )
 def test_a_worker_that_dies_between_the_steps_resumes_where_it_was(
     make: Callable[..., Site], point: str, nth: int
@@ -198,7 +206,7 @@ def test_a_worker_that_dies_between_the_steps_resumes_where_it_was(
     site.pipeline.dies = lambda _point: False
     assert first or seen[0] == nth
     states = {site.run()["NB-1"]}
-    if (point, nth) == ("intent", 1):
+    if (point, nth) == ("after_intent", 1):
         assert states == {State.UNCERTAIN}
         assert not site.fake.rows("SLAptrxs")
         return

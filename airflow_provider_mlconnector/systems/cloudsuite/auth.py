@@ -23,6 +23,7 @@ from tenacity import (
 )
 
 from airflow_provider_mlconnector.errors import MLConnectorError, NotAuthenticated, RateLimited, Retriable
+from airflow_provider_mlconnector.points import Point, reached
 from airflow_provider_mlconnector.systems.cloudsuite.ionapi import IonApi
 from airflow_provider_mlconnector.systems.cloudsuite.login import AuthOptions, CredentialsRefused, LoginServer
 from airflow_provider_mlconnector.systems.oauth import Grant
@@ -180,6 +181,7 @@ class IonTokens:
         asked_at = self._clock.now()
         grant = self._refreshed() or self._logged_in()
         self._hide(grant.token)
+        reached(Point.DURING_TOKEN_RENEWAL)
         margin = min(self._auth.margin, grant.lifetime / 10)  # a short life must not be all margin
         until = asked_at + timedelta(seconds=grant.lifetime - margin)
         self._cache.put(self._key, grant.token, until)

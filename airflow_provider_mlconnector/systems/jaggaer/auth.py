@@ -15,6 +15,7 @@ from http import HTTPStatus
 from urllib.parse import quote, urlencode
 
 from airflow_provider_mlconnector.errors import ConfigurationError, NotAuthenticated, ProtocolError
+from airflow_provider_mlconnector.points import Point, reached
 from airflow_provider_mlconnector.systems.jaggaer.contract import AuthContract
 from airflow_provider_mlconnector.systems.oauth import (
     LONGEST_LIFETIME,
@@ -125,6 +126,7 @@ class TokenSource:
             raise self._failure(reply)
         grant = read_grant(reply, "JAGGAER")
         self._on_secret(grant.token)
+        reached(Point.DURING_TOKEN_RENEWAL)
         margin = min(self._auth.refresh_margin_s, grant.lifetime / 2)
         self._cache.put(self._key, grant.token, asked_at + timedelta(seconds=grant.lifetime - margin))
         return grant.token
