@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 import msgspec
 
@@ -20,6 +21,8 @@ Row = Mapping[str, str]
 """One record: every value is a text, trailing blanks removed."""
 _NOK = "ServerReturnedNOK"
 """The program ran and said no; every other type says that it did not get that far."""
+NOT_RUN: Final = "not_run"
+"""Code of a refusal by the interface itself: the program did not run."""
 _NOT_THERE = "0103"
 """Ending of the message ids that say that a record does not exist."""
 _NOT_ALLOWED = re.compile(r"not authori[sz]ed|permission|not allowed|license", re.IGNORECASE)
@@ -70,7 +73,13 @@ class Refusal:
         if _NOT_ALLOWED.search(self.words):
             msg = f"{where}: {text}; give the user behind the service account this transaction in M3"
             return ConfigurationError(msg, field=f"{where}, service account", request_id=request_id)
-        return Refused(text, code="refused", field=self.field or None, remote_text=str(self), request_id=request_id)
+        return Refused(
+            text,
+            code="refused" if self.ran else NOT_RUN,
+            field=self.field or None,
+            remote_text=str(self),
+            request_id=request_id,
+        )
 
     def __str__(self) -> str:
         told = " ".join(part for part in (self.code, self.field) if part)

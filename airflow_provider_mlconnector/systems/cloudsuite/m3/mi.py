@@ -22,7 +22,7 @@ from airflow_provider_mlconnector.systems.cloudsuite.m3.answers import Answer, R
 from airflow_provider_mlconnector.systems.cloudsuite.m3.options import M3Options
 from airflow_provider_mlconnector.systems.ports import Fence
 
-__all__ = ["AT_ONCE", "Answer", "MiClient", "Page", "Record", "Refusal", "Result", "Row", "Transaction"]
+__all__ = ["AT_ONCE", "Answer", "Listing", "MiClient", "Page", "Record", "Refusal", "Result", "Row", "Transaction"]
 
 AT_ONCE: Final = 100
 """Transactions of one call (§4b)."""
@@ -32,6 +32,14 @@ _FAILED = frozenset({400})
 Record = Mapping[str, str]
 Transaction = tuple[str, Record]
 """Its name and its inputs."""
+
+
+@dataclass(slots=True)
+class Listing:
+    """One of several lists read together; ``whole`` is False where some of its rows may have been cut off."""
+
+    rows: list[Row]
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +158,38 @@ class MiClient:
                 return
             last = keys[-1]
 
+    def lists(
+        self,
+        program: str,
+        transaction: str,
+        asked: Sequence[Record],
+        *,
+        identity: Callable[[Row], object],
+        onward: Callable[[Row], Record],
+    ) -> list[Listing]:
+        """Read several short lists together, each on from its last row until nothing more comes.
+
+        Args:
+            program: The program.
+            transaction: One that lists.
+            asked: Inputs of each list.
+            identity: What tells two rows of a list apart.
+            onward: Inputs that let a list begin at a row.
+        """
+        name = f"{program} {transaction}"
+        first = self.read_all(program, [(transaction, record) for record in asked])
+        found = [Listing(list(self.rows(name, result))) for result in first]
+        pending = [place for place, listing in enumerate(found) if listing.rows]
+        while pending:
+            again = [(transaction, {**asked[place], **onward(found[place].rows[-1])}) for place in pending]
+            results = self.read_all(program, again)
+            pending = [
+                place
+                for place, result in zip(pending, results, strict=True)
+                if _went_on(found[place], self.rows(name, result), identity)
+            ]
+        return found
+
     # --- writing ---------------------------------------------------------------------------------------------------
 
     def write(
@@ -211,6 +251,21 @@ class MiClient:
 def _told(names: Iterable[str]) -> str:
     """Return what a call runs, in short (``GetHead, LstLine``)."""
     return ", ".join(dict.fromkeys(names))
+
+
+def _went_on(listing: Listing, rows: Sequence[Row], identity: Callable[[Row], object]) -> bool:
+    """Add the rows that come from a list's last one on; return whether there were any.
+
+    Rows from before that one say that the transaction does not begin where it is told to.
+    """
+    known = {identity(row) for row in listing.rows}
+    last = identity(listing.rows[-1])
+    if any(identity(row) in known and identity(row) != last for row in rows):
+        listing.whole = len(listing.rows) < DEFAULT_ROWS
+        return False
+    more = [row for row in rows if identity(row) not in known]
+    listing.rows += more
+    return bool(more)
 
 
 def _ascends(keys: Sequence[str]) -> bool:

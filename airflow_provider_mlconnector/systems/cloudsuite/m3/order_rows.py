@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from airflow_provider_mlconnector.errors import ProtocolError
 from airflow_provider_mlconnector.systems.cloudsuite import texts
-from airflow_provider_mlconnector.systems.cloudsuite.m3.mi import AT_ONCE, MiClient, Row
+from airflow_provider_mlconnector.systems.cloudsuite.m3.mi import AT_ONCE, MiClient, Record, Row
 from airflow_provider_mlconnector.systems.cloudsuite.m3.options import M3Options
 from airflow_provider_mlconnector.systems.ports import Eligibility
 
@@ -14,8 +15,8 @@ PROGRAM: Final = "PPS200MI"
 KEY: Final = "PUNO"
 LINE, SUBLINE = "PNLI", "PNLS"
 HIGHEST: Final = "PUST"
-ORDERS_AT_ONCE: Final = AT_ONCE // 2
-"""Orders read by one call: head and lines of each."""
+ORDERS_AT_ONCE: Final = AT_ONCE
+"""Orders read together: one call for their heads, two for their lines."""
 _SUBLINES = 1000
 """``PNLI`` and ``PNLS`` have three digits each."""
 Body = Mapping[str, Any]
@@ -27,33 +28,24 @@ def read_orders(mi: MiClient, numbers: Sequence[str]) -> list[tuple[Row, list[Ro
     Args:
         mi: Speaks to the company.
         numbers: At most :data:`ORDERS_AT_ONCE`.
+
+    Raises:
+        ProtocolError: The lines of an order cannot be read to their end.
     """
-    asked = [(name, {KEY: number}) for number in numbers for name in ("GetHead", "LstLine")]
-    results = mi.read_all(PROGRAM, asked)
-    heads = [mi.first(f"{PROGRAM} GetHead", result) for result in results[::2]]
-    lines = [list(mi.rows(f"{PROGRAM} LstLine", result)) for result in results[1::2]]
-    _complete(mi, numbers, lines)
-    there = zip(heads, lines, strict=True)
-    return [(head, rows) for head, rows in there if head is not None and _is_ours(head, mi.options)]
+    asked = [{KEY: number} for number in numbers]
+    results = mi.read_all(PROGRAM, [("GetHead", record) for record in asked])
+    heads = [mi.first(f"{PROGRAM} GetHead", result) for result in results]
+    listed = mi.lists(PROGRAM, "LstLine", asked, identity=line_number, onward=_from_line)
+    for number, listing in zip(numbers, listed, strict=True):
+        if not listing.whole:
+            msg = f"{mi.where}: {PROGRAM} LstLine does not go on behind line {len(listing.rows)} of order {number}"
+            raise ProtocolError(msg)
+    there = zip(heads, listed, strict=True)
+    return [(head, listing.rows) for head, listing in there if head is not None and _is_ours(head, mi.options)]
 
 
-def _complete(mi: MiClient, numbers: Sequence[str], lines: Sequence[list[Row]]) -> None:
-    """Ask for the lines from the last one on, until no order has any more: an answer may have been cut."""
-    pending = [place for place, rows in enumerate(lines) if rows]
-    while pending:
-        lasts = [lines[place][-1] for place in pending]
-        asked = [
-            ("LstLine", {KEY: numbers[place], LINE: last[LINE].strip(), SUBLINE: last.get(SUBLINE, "").strip() or "0"})
-            for place, last in zip(pending, lasts, strict=True)
-        ]
-        further = []
-        for place, result in zip(pending, mi.read_all(PROGRAM, asked), strict=True):
-            known = {line_number(row) for row in lines[place]}
-            more = [row for row in mi.rows(f"{PROGRAM} LstLine", result) if line_number(row) not in known]
-            if more:
-                lines[place] += more
-                further.append(place)
-        pending = further
+def _from_line(row: Row) -> Record:
+    return {LINE: row[LINE].strip(), SUBLINE: row.get(SUBLINE, "").strip() or "0"}
 
 
 def _is_ours(head: Row, options: M3Options) -> bool:

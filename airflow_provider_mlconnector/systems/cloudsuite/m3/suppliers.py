@@ -62,6 +62,17 @@ class M3SupplierSource(M3Source):
         )
 
 
+def read_suppliers(mi: MiClient) -> Iterator[Row]:
+    """Read every supplier, with its details where the list does not show its status."""
+
+    def asking(after: str) -> Record:
+        return {"FRSU": after} if after else {}
+
+    for page in mi.pages(PROGRAM, "LstSuppliers", KEY, asking):
+        shown = all("STAT" in row for row in page.rows)
+        yield from page.rows if shown else with_details(mi, page.rows)
+
+
 def with_details(mi: MiClient, rows: Sequence[Row]) -> list[Row]:
     """Return listed suppliers with what ``GetBasicData`` tells; one deleted meanwhile is left out."""
     results = mi.read_all(PROGRAM, [("GetBasicData", {KEY: row[KEY]}) for row in rows])
