@@ -16,6 +16,7 @@ import msgspec
 
 from airflow_provider_mlconnector.errors import AmbiguousOutcome, ConfigurationError, ProtocolError, Refused
 from airflow_provider_mlconnector.systems.call import Effect, Reply
+from airflow_provider_mlconnector.systems.json import UnreadableJson, loads
 
 Row = Mapping[str, str]
 """One record: every value is a text, trailing blanks removed."""
@@ -140,9 +141,10 @@ def read(reply: Reply, transactions: Sequence[str], *, name: str, where: str, ef
 
 def _decoded(reply: Reply) -> _Body | None:
     try:
-        return msgspec.json.decode(reply.body, type=_Body)
-    except (msgspec.MsgspecError, ValueError):
+        body: _Body = loads(reply.body, _Body)
+    except UnreadableJson:
         return None
+    return body
 
 
 def _result(one: _Result) -> Result:

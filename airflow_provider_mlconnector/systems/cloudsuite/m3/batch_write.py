@@ -121,7 +121,7 @@ class BatchWriter:
     def _uncoded(self, batch: Batch, rows: Sequence[Row]) -> Outcome | None:
         """Tell that this version takes no account on lines, so that the mapping's coding would be lost (§9.13)."""
         account = next(iter(self._options.dimensions), "")
-        if not account or not rows or any(account in row for row in rows):
+        if not account or not rows or any(texts.unpad(row.get(account)) for row in rows):
             return None
         text = (
             f"the lines of invoice batch {batch.number} show no {account}: this version of M3 takes no account on "
