@@ -17,7 +17,8 @@ MLConnectorError
 │   └── Refused          the target said no: reason kept, replayable
 ├── ConfigurationError   stop at once and name the field to correct
 ├── ProtocolError        the remote answered what we do not understand: keep the bytes, stop
-└── StaleClaim           another worker holds or has finished this work: leave it alone
+├── StaleClaim           another worker holds or has finished this work: leave it alone
+└── TrailAltered         the audit trail was edited: keep the database as it is and find out by whom
 ```
 """
 
@@ -36,6 +37,7 @@ __all__ = [
     "Rejected",
     "Retriable",
     "StaleClaim",
+    "TrailAltered",
     "Unavailable",
 ]
 
@@ -148,3 +150,15 @@ class ProtocolError(MLConnectorError):
 
 class StaleClaim(MLConnectorError):
     """Fenced: the claim or lease this worker held has expired or was taken over. It must not send or write any more."""
+
+
+class TrailAltered(MLConnectorError):
+    """The audit trail or its anchor does not hold.
+
+    Args:
+        seq: The first event known not to hold, None where only its absence is known.
+    """
+
+    def __init__(self, message: str, *, seq: int | None = None, request_id: str | None = None) -> None:
+        super().__init__(message, request_id=request_id)
+        self.seq = seq

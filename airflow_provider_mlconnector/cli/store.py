@@ -29,10 +29,10 @@ def upgrade(*, json: Json = False) -> None:
 @app.command()
 def check(*, json: Json = False) -> None:
     """Tell whether schema, keys and audit anchor fit; changes nothing. Exit code 1 when something is wrong."""
-    from airflow_provider_mlconnector.hooks.anchor import read_anchor
+    from airflow_provider_mlconnector.hooks.anchor import read_anchors
 
     with runtime() as opened:
-        found = opened.store.check(read_anchor(opened.settings.anchor_file))
+        found = opened.store.check(*read_anchors(opened.settings.anchor_file))
     if json:
         print_json({**plain(found), "ok": found.ok})
     else:

@@ -3,7 +3,7 @@
 | error | Airflow |
 |---|---|
 | `Retriable`, `StaleClaim` | passes through: retried; after `retry_after` seconds where the remote named them |
-| `ConfigurationError`, `NotAuthenticated`, `ProtocolError` | `AirflowFailException`: fails at once |
+| `ConfigurationError`, `NotAuthenticated`, `ProtocolError`, `TrailAltered` | `AirflowFailException`: fails at once |
 | anything else | passes through: a defect or a crash; every step may be run again |
 
 `AirflowTaskTimeout` and termination are crashes and are not caught here or anywhere below.
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
-from airflow_provider_mlconnector.errors import ConfigurationError, NotAuthenticated, ProtocolError
+from airflow_provider_mlconnector.errors import ConfigurationError, NotAuthenticated, ProtocolError, TrailAltered
 
 if TYPE_CHECKING:
     from airflow_provider_mlconnector.operators.retry import RetryAfterPolicy
@@ -32,7 +32,7 @@ def translated() -> Iterator[None]:
     """
     try:
         yield
-    except (ConfigurationError, NotAuthenticated, ProtocolError) as error:  # retrying cannot help
+    except (ConfigurationError, NotAuthenticated, ProtocolError, TrailAltered) as error:  # retrying cannot help
         raise AirflowFailException(str(error)) from error
 
 

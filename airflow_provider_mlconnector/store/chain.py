@@ -1,15 +1,14 @@
 """The hash chain over the audit trail (DESIGN §5).
 
-Each event's MAC covers the MAC before it, its sequence number and a keyed digest of everything the event says. The
-digest is taken over plaintext, so that re-encryption under another key leaves the chain intact. The head row, locked
-last in every transaction, holds the end; a copy of it outside the database (the anchor) finds even a rewrite of both.
+Each event's MAC covers the MAC before it, its sequence number and a keyed digest of everything the event says
+(``sealing``). The digest is taken over plaintext, so that re-encryption under another key leaves the chain intact. The
+head row, locked last in every transaction, holds the end; copies of it outside the database (the anchors) find even a
+rewrite of both.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
@@ -19,28 +18,18 @@ from airflow_provider_mlconnector.points import Point, reached
 from airflow_provider_mlconnector.store.keyring import KeyRing
 from airflow_provider_mlconnector.store.records import Actor, ChainHead, ChainReport
 from airflow_provider_mlconnector.store.schema import chain_head, events
+from airflow_provider_mlconnector.store.sealing import (
+    content_digest,
+    detail_digest,
+    detail_key,
+    document_key,
+    link,
+    link_key,
+)
 from airflow_provider_mlconnector.store.work import PendingEvent, Work, clean, to_json
 
 _HEAD_ID = 1
 _READ_AHEAD = 1000
-_COVERED = (
-    "document_id",
-    "kind",
-    "state_before",
-    "state_after",
-    "dag_id",
-    "run_id",
-    "task_id",
-    "map_index",
-    "try_number",
-    "user_name",
-    "batch_id",
-    "mapping_version",
-    "reason_code",
-    "detail_digest",
-)
-_covered = itemgetter(*_COVERED)
-_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def genesis(keyring: KeyRing, store_id: str) -> str:
@@ -59,13 +48,13 @@ def flush(work: Work) -> None:
     if not work.pending:
         return
     rows = [_row(event, work.actor, work.keyring) for event in work.pending]
-    digests = [_digest(row, work.keyring) for row in rows]
+    digests = [digest_of(row, work.keyring) for row in rows]
     work.pending = []
     query = select(chain_head.c.seq, chain_head.c.mac).where(chain_head.c.id == _HEAD_ID).with_for_update()
     seq, mac = work.connection.execute(query).one()
     for row, digest in zip(rows, digests, strict=True):
         seq += 1
-        mac = _link(work.keyring, mac, seq, digest)
+        mac = link(link_key(work.keyring, seq), mac, seq, digest)
         row |= {"seq": seq, "mac": mac}
     work.connection.execute(insert(events), rows)
     reached(Point.DURING_CHAIN_APPEND)
@@ -96,7 +85,8 @@ def _row(event: PendingEvent, actor: Actor, keyring: KeyRing) -> dict[str, Any]:
     if event.reason or event.detail:
         plain = to_json({"reason": event.reason, "detail": event.detail}).encode()
         blob, key_id = keyring.encrypt(plain, aad=_aad(event.document_id))
-        row |= {"key_id": key_id, "detail": blob, "detail_digest": keyring.digest(plain)}
+        key = detail_key(keyring, event.document_id, event.at, row["kind"])
+        row |= {"key_id": key_id, "detail": blob, "detail_digest": detail_digest(key, plain)}
     return row
 
 
@@ -109,12 +99,9 @@ def open_detail(row: Row[Any], keyring: KeyRing) -> bytes:
     return b"" if row.detail is None else keyring.decrypt(bytes(row.detail), row.key_id, aad=_aad(row.document_id))
 
 
-def _digest(row: Mapping[str, Any], keyring: KeyRing) -> str:
-    return keyring.digest(_encode([row["at"].isoformat(), *_covered(row)]).encode())
-
-
-def _link(keyring: KeyRing, previous: str, seq: int, digest: str) -> str:
-    return keyring.mac(f"{previous}\n{seq}\n{digest}".encode())
+def digest_of(row: Mapping[str, Any], keyring: KeyRing) -> str:
+    """Return the digest of an event as stored."""
+    return content_digest(document_key(keyring, row["document_id"]), row)
 
 
 def read_head(connection: Connection, store_id: str) -> ChainHead:
@@ -123,19 +110,39 @@ def read_head(connection: Connection, store_id: str) -> ChainHead:
     return ChainHead(store_id=store_id, seq=row.seq, mac=row.mac)
 
 
-def behind(connection: Connection, store_id: str, anchor: ChainHead) -> str:
-    """Tell why this store is not the anchor's, or older than it, or has another history; empty if it is not so."""
-    if anchor.store_id != store_id:
-        return f"this is store {store_id}, the anchor was taken from store {anchor.store_id}"
-    head = read_head(connection, store_id)
-    if head.seq < anchor.seq:
-        return f"the store ends at event {head.seq}, the anchor at event {anchor.seq}: it was restored or truncated"
-    if anchor.seq == 0:
+def behind(connection: Connection, store_id: str, anchors: Sequence[ChainHead]) -> str:
+    """Tell why this store is not the anchors', or older than them, or has another history; empty if it is not so.
+
+    Args:
+        connection: To the store.
+        store_id: Its UUID.
+        anchors: Copies of the head taken at different times; the more there are, the closer is a rewrite located.
+    """
+    foreign = next((anchor for anchor in anchors if anchor.store_id != store_id), None)
+    if foreign:
+        return f"this is store {store_id}, the anchor was taken from store {foreign.store_id}"
+    known = sorted({anchor.seq: anchor for anchor in anchors if anchor.seq}.values(), key=lambda anchor: anchor.seq)
+    if not known:
         return ""
-    mac = connection.scalar(select(events.c.mac).where(events.c.seq == anchor.seq))
-    if mac != anchor.mac:
-        return f"event {anchor.seq} is not the one the anchor was taken from: the history was rewritten"
+    head, last_good = read_head(connection, store_id), 0
+    found = _macs(connection, [anchor.seq for anchor in known])
+    for anchor in known:
+        if anchor.seq > head.seq:
+            text = f"the store ends at event {head.seq}, the anchor at event {anchor.seq}: it was restored or truncated"
+            return f"{text}, event {head.seq + 1} is the first one missing"
+        if found.get(anchor.seq) != anchor.mac:
+            where = f"the first one that differs is in {last_good + 1} to {anchor.seq}"
+            return f"event {anchor.seq} is not the one the anchor was taken from: the history was rewritten, {where}"
+        last_good = anchor.seq
     return ""
+
+
+def _macs(connection: Connection, seqs: Sequence[int]) -> dict[int, str]:
+    found: dict[int, str] = {}
+    for start in range(0, len(seqs), _READ_AHEAD):
+        query = select(events.c.seq, events.c.mac).where(events.c.seq.in_(seqs[start : start + _READ_AHEAD]))
+        found |= {row.seq: row.mac for row in connection.execute(query)}
+    return found
 
 
 def verify(connection: Connection, keyring: KeyRing, store_id: str) -> ChainReport:
@@ -172,8 +179,9 @@ def _fault(row: Row[Any], expected: int, previous: str, keyring: KeyRing) -> str
         plain = open_detail(row, keyring)
     except ConfigurationError as error:
         return f"event {expected}: {error.message}"
-    if (keyring.digest(plain) if plain else "") != row.detail_digest:
+    key = detail_key(keyring, row.document_id, row.at, row.kind)
+    if (detail_digest(key, plain) if plain else "") != row.detail_digest:
         return f"event {expected}: its detail was changed or removed"
-    if _link(keyring, previous, row.seq, _digest(row._asdict(), keyring)) != row.mac:
+    if link(link_key(keyring, row.seq), previous, row.seq, digest_of(row._asdict(), keyring)) != row.mac:
         return f"event {expected} was changed, or is not the one that stood here"
     return ""

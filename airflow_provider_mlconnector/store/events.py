@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Row, Select, func, or_, select
 
 from airflow_provider_mlconnector.store.chain import open_detail
 from airflow_provider_mlconnector.store.keyring import KeyRing
@@ -64,6 +64,19 @@ class Events:
             query = query.where(events.c.task_id == actor_task)
         first, last = self._work.connection.execute(query).one()
         return first, last
+
+    def touching(self, run: str, document_ids: Iterable[str]) -> set[str]:
+        """Return which of these documents a run has an event about.
+
+        Args:
+            run: A DAG run id, or a batch id.
+            document_ids: Any number of them, one query.
+        """
+        wanted = self._work.id_rows(document_ids)
+        query = select(events.c.document_id).where(
+            events.c.document_id == wanted.c.id, or_(events.c.run_id == run, events.c.batch_id == run)
+        )
+        return set(self._work.connection.scalars(query.distinct()))
 
     def tail(self, limit: int) -> list[EventRecord]:
         """Return the latest events, newest first."""

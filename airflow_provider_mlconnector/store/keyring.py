@@ -37,6 +37,7 @@ class KeyRing:
         # keyed once: a copy costs less than a new HMAC
         self._digest = hmac.new(_derive(audit_key, "digest"), digestmod="sha256")
         self._mac = hmac.new(_derive(audit_key, "event chain"), digestmod="sha256")
+        self._keys_of = hmac.new(_derive(audit_key, "keys of single things"), digestmod="sha256")
 
     @classmethod
     def parse(cls, encryption_keys: str, audit_key: str) -> KeyRing:
@@ -128,6 +129,12 @@ class KeyRing:
         mac = self._mac.copy()
         mac.update(data)
         return mac.hexdigest()
+
+    def key_for(self, purpose: str, subject: str) -> bytes:
+        """Return a key for one thing alone. It may be handed out: no other key follows from it."""
+        key = self._keys_of.copy()
+        key.update(f"{purpose}\n{subject}".encode())
+        return key.digest()
 
     def check_value(self, key_id: str, store_id: str) -> str:
         """Return what proves that a key is the one a store was written with, without revealing it."""

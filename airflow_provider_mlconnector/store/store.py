@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import Lock, local
 
@@ -12,9 +12,11 @@ from airflow_provider_mlconnector.errors import ConfigurationError, MLConnectorE
 from airflow_provider_mlconnector.points import Point, reached
 from airflow_provider_mlconnector.store import chain
 from airflow_provider_mlconnector.store.engine import UPGRADE_HINT, make_engine, sqlite_file, transaction
+from airflow_provider_mlconnector.store.export import are_ours, prove
 from airflow_provider_mlconnector.store.keychecks import compare, register, registered
 from airflow_provider_mlconnector.store.keyring import KeyRing
 from airflow_provider_mlconnector.store.pace import StoredLimiter
+from airflow_provider_mlconnector.store.proof import Proof
 from airflow_provider_mlconnector.store.records import Actor, ChainHead, ChainReport, StoreCheck
 from airflow_provider_mlconnector.store.schema import (
     REVISION,
@@ -121,11 +123,11 @@ class Store:
         self._ready()
         return revision
 
-    def check(self, anchor: ChainHead | None = None) -> StoreCheck:
+    def check(self, *anchors: ChainHead) -> StoreCheck:
         """Look at everything that may be wrong, changing nothing.
 
         Args:
-            anchor: A copy of the chain's head kept elsewhere, to compare with.
+            anchors: Copies of the chain's head kept elsewhere, to compare with.
         """
         problems: list[str] = []
         counts: dict[str, int] = {}
@@ -137,7 +139,7 @@ class Store:
                 store_id = self._verified(connection, revision)
                 counts = _counts(connection)
                 head = chain.read_head(connection, store_id)
-                behind = chain.behind(connection, store_id, anchor) if anchor else ""
+                behind = chain.behind(connection, store_id, anchors)
         except MLConnectorError as error:
             problems.append(error.message)
         if behind:
@@ -157,11 +159,29 @@ class Store:
         with self._reading() as connection:
             return chain.read_head(connection, store_id)
 
-    def behind(self, anchor: ChainHead) -> str:
-        """Return why this store is not the anchor's, older than it or rewritten; empty when all is well."""
+    def behind(self, *anchors: ChainHead) -> str:
+        """Return why this store is not the anchors', older than them or rewritten; empty when all is well."""
         store_id = self.id
         with self._reading() as connection:
-            return chain.behind(connection, store_id, anchor)
+            return chain.behind(connection, store_id, anchors)
+
+    def prove(self, document_id: str, anchors: Sequence[ChainHead] = ()) -> Proof:
+        """Return what proves a document's events to somebody who cannot open the store (see ``export``).
+
+        Args:
+            document_id: The document.
+            anchors: Copies of the chain's head kept elsewhere, which the proof leads to.
+
+        Raises:
+            TrailAltered: The trail does not hold around one of the events: there is nothing to prove.
+        """
+        store_id = self.id
+        with self._reading() as connection:
+            return prove(connection, self._keyring, store_id, document_id, anchors)
+
+    def vouches_for(self, proof: Proof) -> bool:
+        """Tell whether the keys in a proof are those of this store's audit key."""
+        return proof.store_id == self.id and are_ours(proof, self._keyring)
 
     def close(self) -> None:
         """Close all connections."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from airflow_provider_mlconnector.errors import ConfigurationError
-from airflow_provider_mlconnector.hooks.anchor import read_anchor
+from airflow_provider_mlconnector.hooks.anchor import read_anchors
 from airflow_provider_mlconnector.hooks.runtime import Runtime
 from airflow_provider_mlconnector.hooks.settings import Settings
 from airflow_provider_mlconnector.store import KeyRing, Store
@@ -39,7 +39,7 @@ def test_a_store_set_back_is_told_and_its_newer_anchor_stays(tmp_path: Path, cap
     runtime.keep_anchor()
     runtime.warn_if_behind()
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
-    kept = read_anchor(anchor)
+    kept = read_anchors(anchor)
     runtime.store.close()
 
     restored = _runtime(tmp_path / "backup.db", anchor)
@@ -47,7 +47,7 @@ def test_a_store_set_back_is_told_and_its_newer_anchor_stays(tmp_path: Path, cap
         restored.warn_if_behind()
     assert "does not continue its anchor" in caplog.text
     restored.keep_anchor()
-    assert read_anchor(anchor) == kept
+    assert read_anchors(anchor) == kept
     restored.store.close()
 
 
@@ -63,4 +63,4 @@ def test_without_a_setting_no_anchor_is_kept(tmp_path: Path) -> None:
 def test_a_file_that_is_no_anchor_is_named(tmp_path: Path) -> None:
     (tmp_path / "anchor.json").write_text("hello")
     with pytest.raises(ConfigurationError, match="not an anchor"):
-        read_anchor(tmp_path / "anchor.json")
+        read_anchors(tmp_path / "anchor.json")

@@ -12,9 +12,10 @@ from support.stores import ACTOR, AUDIT, KEY_1, KEY_2, START, ManualClock, added
 
 from airflow_provider_mlconnector.documents.lifecycle import State
 from airflow_provider_mlconnector.store import KeyRing, Store
-from airflow_provider_mlconnector.store.chain import _digest, _link, genesis
+from airflow_provider_mlconnector.store.chain import digest_of, genesis
 from airflow_provider_mlconnector.store.records import Actor, ChainHead, Change
 from airflow_provider_mlconnector.store.schema import chain_head, events
+from airflow_provider_mlconnector.store.sealing import link, link_key
 
 EVENTS = 12
 
@@ -166,7 +167,7 @@ def test_a_chain_rewritten_with_the_audit_key_is_found_by_the_anchor(
         keys, mac = ring(), genesis(ring(), store.id)
         for row in connection.execute(select(events).order_by(events.c.seq)).all():
             values = row._asdict() | ({"dag_id": "forged"} if row.seq == 4 else {})
-            mac = _link(keys, mac, row.seq, _digest(values, keys))
+            mac = link(link_key(keys, row.seq), mac, row.seq, digest_of(values, keys))
             connection.execute(update(events).where(events.c.seq == row.seq).values(dag_id=values["dag_id"], mac=mac))
         connection.execute(update(chain_head).values(mac=mac))
 
@@ -181,7 +182,7 @@ def test_a_chain_rewritten_without_the_audit_key_is_found(store: Store, history:
         mac = connection.scalar(select(events.c.mac).where(events.c.seq == 3)) or ""
         for row in connection.execute(select(events).where(events.c.seq > 3).order_by(events.c.seq)).all():
             values = row._asdict() | ({"dag_id": "forged"} if row.seq == 4 else {})
-            mac = _link(thief, mac, row.seq, _digest(values, thief))
+            mac = link(link_key(thief, row.seq), mac, row.seq, digest_of(values, thief))
             connection.execute(update(events).where(events.c.seq == row.seq).values(dag_id=values["dag_id"], mac=mac))
         connection.execute(update(chain_head).values(mac=mac))
 
