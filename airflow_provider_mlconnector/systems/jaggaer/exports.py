@@ -7,15 +7,23 @@ names it to a person.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from airflow_provider_mlconnector.systems import xml
-from airflow_provider_mlconnector.systems.jaggaer.fields import is_empty
+from airflow_provider_mlconnector.systems.jaggaer.export_parts import (
+    Record,
+    amount_of,
+    attribute_of,
+    child_of,
+    currency_of,
+    filled,
+    first_of,
+    index_set,
+    split_of,
+)
 from airflow_provider_mlconnector.systems.jaggaer.parts import PERCENT
 from airflow_provider_mlconnector.systems.jaggaer.resources import ExportContract
 from airflow_provider_mlconnector.systems.xml import Element
 
-Record = dict[str, Any]
 _STATUS = {"": "Approved", "new": "Approved", "update": "Approved", "cancel": "Cancelled"}
 """``POHeader@type`` → status: orders are exported once they are approved."""
 
@@ -30,43 +38,43 @@ def order_record(order: Element, stamp: str, contract: ExportContract) -> Record
         stamp: The message's ``Timestamp``: the time of the last change.
         contract: What stands in for what the message leaves out.
     """
-    header = _child(order, "POHeader")
-    kind = _attribute(header, "type").lower()
+    header = child_of(order, "POHeader")
+    kind = attribute_of(header, "type").lower()
     lines = list(xml.children(order, "POLine"))
-    prices = [_child(line, "LineCharges/UnitPrice") for line in lines]
+    prices = [child_of(line, "LineCharges/UnitPrice") for line in lines]
     number = xml.text(header, "PONumber")
     fields = {
         "poId": number,
         "poNumber": number,
         "revisionNumber": xml.text(header, "RevisionNumber"),
-        "createDate": _first(header, "CreateDateTime", "AccountingDate", "RevisionDate") or stamp,
+        "createDate": first_of(header, "CreateDateTime", "AccountingDate", "RevisionDate") or stamp,
         "lastUpdate": stamp,
         "status": _STATUS.get(kind, kind),
         "supplier": _supplier(header),
         "businessUnit": _business_unit(header, contract),
-        "requestor": {"username": _attribute(_child(header, "Requestor/UserProfile"), "username")},
-        "terms": _terms(_child(header, "PaymentInfo/Terms")),
-        "currency": _currency(prices) or contract.currency,
+        "requestor": {"username": attribute_of(child_of(header, "Requestor/UserProfile"), "username")},
+        "terms": _terms(child_of(header, "PaymentInfo/Terms")),
+        "currency": currency_of(prices) or contract.currency,
     }
     pairs = zip(lines, prices, strict=True)
-    return {"header": _filled(fields), "lineList": {"poLine": [_order_line(line, price) for line, price in pairs]}}
+    return {"header": filled(fields), "lineList": {"poLine": [_order_line(line, price) for line, price in pairs]}}
 
 
 def invoice_record(invoice: Element, stamp: str, contract: ExportContract) -> Record:
     """Return an ``Invoice`` element as an invoice record; JAGGAER's invoice number serves as its key."""
-    header = _child(invoice, "InvoiceHeader")
+    header = child_of(invoice, "InvoiceHeader")
     lines = list(xml.children(invoice, "InvoiceLine"))
-    total = _child(header, contract.total)
-    currency = xml.text(header, "Currency") or _currency([total, *(_child(line, "UnitPrice") for line in lines)])
+    total = child_of(header, contract.total)
+    currency = xml.text(header, "Currency") or currency_of([total, *(child_of(line, "UnitPrice") for line in lines)])
     number = xml.text(header, "InvoiceNumber")
-    terms = _child(header, "Terms")
+    terms = child_of(header, "Terms")
     fields = {
         "invoiceId": number,
         "invoiceNumber": number,
         "originalInvoiceNumber": xml.text(header, "OriginalInvoiceNumber"),
-        "supplierInvoiceNumber": _first(header, "SupplierInvoiceNo", "SupplierInvoiceNumber"),
+        "supplierInvoiceNumber": first_of(header, "SupplierInvoiceNo", "SupplierInvoiceNumber"),
         "invoiceType": xml.text(header, "InvoiceType"),
-        "status": _attribute(header, "status") or contract.status,
+        "status": attribute_of(header, "status") or contract.status,
         "invoiceDate": xml.text(header, "InvoiceDate"),
         "accountingDate": xml.text(header, "AccountingDate"),
         "dueDate": xml.text(header, "DueDate"),
@@ -74,17 +82,17 @@ def invoice_record(invoice: Element, stamp: str, contract: ExportContract) -> Re
         "supplier": _supplier(header),
         "businessUnit": _business_unit(header, contract),
         "terms": {"daysAfter": xml.text(terms, "DaysAfter"), **_terms(terms)},
-        "total": _filled({"currency": currency or contract.currency, "value": _amount(total)}),
+        "total": filled({"currency": currency or contract.currency, "value": amount_of(total)}),
         **_charges(header, "ShippingCharges", "HandlingCharges"),
     }
-    return {"header": _filled(fields), "lineList": {"invoiceLine": [_invoice_line(line) for line in lines]}}
+    return {"header": filled(fields), "lineList": {"invoiceLine": [_invoice_line(line) for line in lines]}}
 
 
 def _order_line(line: Element, price: Element) -> Record:
-    item = _child(line, "Item")
+    item = child_of(line, "Item")
     fields = {
-        "lineNumber": _attribute(line, "linenumber"),
-        "status": _attribute(_child(line, "WorkflowStatus"), "status"),
+        "lineNumber": attribute_of(line, "linenumber"),
+        "status": attribute_of(child_of(line, "WorkflowStatus"), "status"),
         "item": {
             "catalogNumber": xml.text(item, "CatalogNumber"),
             "description": xml.text(item, "Description"),
@@ -92,59 +100,59 @@ def _order_line(line: Element, price: Element) -> Record:
             "commodityCode": xml.text(item, "CommodityCode"),
         },
         "quantity": xml.text(line, "Quantity"),
-        "unitPrice": _amount(price),
+        "unitPrice": amount_of(price),
         "taxable": xml.text(line, "Taxable"),
         "requestedDeliveryDate": xml.text(line, "DeliveryInfo/RequestedDeliveryDate"),
         "splittableFieldSetGroupList": {"splittableFieldSetGroup": _coding(line)},
     }
-    return _filled(fields)
+    return filled(fields)
 
 
 def _invoice_line(line: Element) -> Record:
-    item = _child(line, "Item")
+    item = child_of(line, "Item")
     fields = {
-        "lineNumber": _attribute(line, "linenumber") or xml.text(line, "LineNumber"),
+        "lineNumber": attribute_of(line, "linenumber") or xml.text(line, "LineNumber"),
         "item": {
             "description": xml.text(item, "Description"),
-            "unitOfMeasure": {"dimension": _first(item, "UnitOfMeasureDimension", "UnitOfMeasure")},
+            "unitOfMeasure": {"dimension": first_of(item, "UnitOfMeasureDimension", "UnitOfMeasure")},
         },
         "quantity": xml.text(line, "Quantity"),
-        "unitPrice": _amount(_child(line, "UnitPrice")),
+        "unitPrice": amount_of(child_of(line, "UnitPrice")),
         "taxable": xml.text(line, "Taxable"),
         "poNumber": xml.text(line, "PONumber"),
         "poLineNumber": xml.text(line, "POLineNumber"),
         "splittableFieldSetGroupList": {"splittableFieldSetGroup": _coding(line)},
         **_charges(line, "ShippingCharge", "HandlingCharge"),
     }
-    return _filled(fields)
+    return filled(fields)
 
 
 def _supplier(header: Element) -> Record:
-    supplier = _child(header, "Supplier")
+    supplier = child_of(header, "Supplier")
     return {"supplierNumber": xml.text(supplier, "SupplierNumber"), "name": xml.text(supplier, "Name")}
 
 
 def _business_unit(header: Element, contract: ExportContract) -> str:
-    unit = _child(header, "BusinessUnit")
-    named = _attribute(unit, "internalName") or xml.text(unit)
+    unit = child_of(header, "BusinessUnit")
+    named = attribute_of(unit, "internalName") or xml.text(unit)
     custom = (
         xml.text(each, "CustomFieldValue/Value")
         for each in xml.children(header, "CustomFieldValueSet")
-        if _attribute(each, "name") == contract.business_unit_field
+        if attribute_of(each, "name") == contract.business_unit_field
     )
     return named or next(custom, "") or contract.business_unit
 
 
 def _terms(terms: Element) -> Record:
-    discount = _child(terms, "Discount")
-    is_percent = _attribute(discount, "unit").lower() in {"", "percent", "%"}
+    discount = child_of(terms, "Discount")
+    is_percent = attribute_of(discount, "unit").lower() in {"", "percent", "%"}
     fields = {
         "daysAfter": xml.text(terms, "Net"),
         "days": xml.text(terms, "Days"),
         "discount": xml.text(discount) if is_percent else "",
         "standardPaymentTermsCode": xml.text(terms, "StandardPaymentTermsCode"),
     }
-    return _filled(fields)
+    return filled(fields)
 
 
 def _charges(place: Element, shipping: str, handling: str) -> Record:
@@ -155,7 +163,7 @@ def _charges(place: Element, shipping: str, handling: str) -> Record:
         "taxCharge1": "Tax1",
         "taxCharge2": "Tax2",
     }
-    return {field: _amount(_child(place, tag)) for field, tag in names.items()}
+    return {field: amount_of(child_of(place, tag)) for field, tag in names.items()}
 
 
 def _coding(line: Element) -> list[Record]:
@@ -164,7 +172,7 @@ def _coding(line: Element) -> list[Record]:
     A custom field with a single value holds for all splits of the line.
     """
     sets = [(each, list(xml.children(each, "CustomFieldValue"))) for each in xml.children(line, "CustomFieldValueSet")]
-    common = {_attribute(each, "name"): xml.text(values[0], "Value") for each, values in sets if len(values) == 1}
+    common = {attribute_of(each, "name"): xml.text(values[0], "Value") for each, values in sets if len(values) == 1}
     groups = list(xml.children(line, "SplittableFieldSetGroup"))
     if groups:
         return [{"splittableFieldIndexSet": [_index_set(each, common) for each in _sets(group)]} for group in groups]
@@ -172,26 +180,28 @@ def _coding(line: Element) -> list[Record]:
     splits = _by_index(several or sets)
     if not splits:
         return []
-    kinds = {kind for each, _values in sets if (kind := _attribute(each, "distributiontype"))}
-    entries = [_split(index, share, common | codes) for index, share, codes in splits]
-    return [{"splittableFieldIndexSet": [_wrapped("/".join(sorted(kinds)) or PERCENT, entries)]}]
+    kinds = {kind for each, _values in sets if (kind := attribute_of(each, "distributiontype"))}
+    entries = [split_of(index, share, common | codes) for index, share, codes in splits]
+    return [{"splittableFieldIndexSet": [index_set("/".join(sorted(kinds)) or PERCENT, entries)]}]
 
 
 def _sets(group: Element) -> Iterator[Element]:
     return (
         each
         for each in xml.children(group, "SplittableFieldIndexSet")
-        if _attribute(each, "context").lower() in {"", "line"}
+        if attribute_of(each, "context").lower() in {"", "line"}
     )
 
 
 def _index_set(entry: Element, common: dict[str, str]) -> Record:
     splits = []
     for n, split in enumerate(xml.children(entry, "SplittableFieldIndex")):
-        codes = {_attribute(code, "name"): xml.text(code, "Value") for code in xml.children(split, "CustomFieldValue")}
-        index = _attribute(split, "splitindex") or str(n + 1)
-        splits.append(_split(index, _attribute(split, "distributionvalue"), common | codes))
-    return _wrapped(_attribute(entry, "distributiontype"), splits)
+        codes = {
+            attribute_of(code, "name"): xml.text(code, "Value") for code in xml.children(split, "CustomFieldValue")
+        }
+        index = attribute_of(split, "splitindex") or str(n + 1)
+        splits.append(split_of(index, attribute_of(split, "distributionvalue"), common | codes))
+    return index_set(attribute_of(entry, "distributiontype"), splits)
 
 
 def _by_index(sets: Sequence[tuple[Element, list[Element]]]) -> list[tuple[str, str, dict[str, str]]]:
@@ -200,55 +210,8 @@ def _by_index(sets: Sequence[tuple[Element, list[Element]]]) -> list[tuple[str, 
     shares: dict[str, dict[str, None]] = {}
     for each, values in sets:
         for n, value in enumerate(values):
-            index = _attribute(value, "splitindex") or str(n + 1)
-            codes.setdefault(index, {})[_attribute(each, "name")] = xml.text(value, "Value")
-            stated = _attribute(value, "distributionvalue")
+            index = attribute_of(value, "splitindex") or str(n + 1)
+            codes.setdefault(index, {})[attribute_of(each, "name")] = xml.text(value, "Value")
+            stated = attribute_of(value, "distributionvalue")
             shares.setdefault(index, {}).update({stated: None} if stated else {})
     return [(index, "/".join(shares[index]), found) for index, found in codes.items()]
-
-
-def _split(index: str, share: str, codes: dict[str, str]) -> Record:
-    values = [{"internalName": name, "value": value} for name, value in codes.items() if name]
-    return {
-        "splitIndex": index,
-        "distributionValue": share,
-        "customFieldValueList": {"customFieldValue": values},
-    }
-
-
-def _wrapped(kind: str, splits: list[Record]) -> Record:
-    return {
-        "context": "Line",
-        "distributionType": kind,
-        "splittableFieldIndexList": {"splittableFieldIndex": splits},
-    }
-
-
-def _currency(places: Sequence[Element]) -> str:
-    """Return the currency of amounts; several stand side by side, which is no currency."""
-    found = {_attribute(money, "currency"): None for place in places for money in xml.children(place, "Money")}
-    return "/".join(name for name in found if name)
-
-
-def _amount(place: Element) -> str:
-    """Return an amount, with or without a ``Money`` around it."""
-    return xml.text(place, "Money") or xml.text(place)
-
-
-def _first(place: Element, *paths: str) -> str:
-    return next((text for path in paths if (text := xml.text(place, path))), "")
-
-
-def _child(place: Element, path: str) -> Element:
-    found = xml.child(place, path)
-    return xml.element("nothing") if found is None else found
-
-
-def _attribute(place: Element, name: str) -> str:
-    """Return an attribute whatever its case: messages differ (``linenumber``, ``lineNumber``)."""
-    values = (str(value).strip() for key, value in place.attrib.items() if str(key).lower() == name.lower())
-    return next(values, "")
-
-
-def _filled(fields: Record) -> Record:
-    return {name: value for name, value in fields.items() if not is_empty(value)}

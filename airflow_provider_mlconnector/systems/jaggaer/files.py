@@ -1,13 +1,12 @@
-"""Exported XML files in a folder or bucket as a source of orders and invoices (reference/jaggaer.md §3.2, §3.3)."""
+"""Exported XML files in a folder or bucket as a source of orders and invoices (reference/jaggaer.md §3.2, §3.3, §4)."""
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from typing import Any, Final
 
 from airflow_provider_mlconnector.documents.invoice import Invoice
@@ -15,21 +14,19 @@ from airflow_provider_mlconnector.documents.purchase_order import PurchaseOrder
 from airflow_provider_mlconnector.errors import (
     ConfigurationError,
     DocumentError,
-    Parked,
     ProtocolError,
     Rejected,
     Unavailable,
 )
 from airflow_provider_mlconnector.systems import xml
-from airflow_provider_mlconnector.systems.jaggaer import exports, invoices, orders, source
 from airflow_provider_mlconnector.systems.jaggaer.contract import JaggaerContract
-from airflow_provider_mlconnector.systems.jaggaer.fields import at, dumps, loads
+from airflow_provider_mlconnector.systems.jaggaer.export_messages import MESSAGES, Message, check_standing
+from airflow_provider_mlconnector.systems.jaggaer.fields import dumps, loads
 from airflow_provider_mlconnector.systems.jaggaer.folder import Entry, Folder, StorageError
-from airflow_provider_mlconnector.systems.jaggaer.resources import ExportContract, InvoiceContract, OrderContract
-from airflow_provider_mlconnector.systems.jaggaer.rows import RowForm, among, read, scalar, unreadable
+from airflow_provider_mlconnector.systems.jaggaer.resources import InvoiceContract, OrderContract
+from airflow_provider_mlconnector.systems.jaggaer.rows import read, unreadable
 from airflow_provider_mlconnector.systems.ports import (
     Clock,
-    Eligibility,
     SourcePage,
     SourceRecord,
     Summary,
@@ -48,25 +45,6 @@ _LASTING: Final = (FileNotFoundError, PermissionError, NotADirectoryError)
 """What a person must see to; anything else may pass."""
 _SECRET = re.compile(r"(<SharedSecret[^>]*>).*?(</SharedSecret>|$)", re.DOTALL | re.IGNORECASE)
 _BARE = re.compile(rb"&(?!(?:[A-Za-z_][\w.-]*|#\d+|#x[0-9A-Fa-f]+);)")
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One kind of exported message.
-
-    Attributes:
-        root: Its root element.
-        element: One document in it.
-        record: Turns such an element, the message's time and the contract into a record as REST would give it.
-        form: How that record is read.
-        decode: The codec of that record.
-    """
-
-    root: str
-    element: str
-    record: Callable[[Any, str, ExportContract], dict[str, Any]]
-    form: Callable[[JaggaerContract], RowForm]
-    decode: Callable[[bytes, JaggaerContract], PurchaseOrder | Invoice]
 
 
 class FolderSource(OpenSource):
@@ -93,9 +71,9 @@ class FolderSource(OpenSource):
         connection: str,
         clock: Clock | None = None,
     ) -> None:
-        self._folder, self._message = folder, MESSAGES[kind]
+        self._folder, self._kind = folder, kind
+        self._messages = {message.root.lower(): message for message in MESSAGES[kind]}
         self._contract = _of_files(contract)
-        self._form = self._message.form(self._contract)
         self._tenant, self._connection = tenant, connection
         self._clock: Clock = clock or SystemClock()
 
@@ -149,11 +127,13 @@ class FolderSource(OpenSource):
         if "xml" not in held:
             msg = f"{name} {held['problem']}; have JAGGAER export it again, or correct the file"
             raise Rejected(msg, code="unreadable_file", subject=held["file"])
-        record = self._record(xml.parse(held["xml"].encode(), encoding="utf-8", what=name), held["timestamp"])
+        kept = xml.parse(held["xml"].encode(), encoding="utf-8", what=name)
+        message = next(message for message in MESSAGES[self._kind] if message.element.lower() == xml.name(kept))
+        record = message.record(kept, held["timestamp"], self._contract.exports)
         try:
-            if self._message.element == "Invoice":
-                _check_standing(record, self._contract.exports)
-            return self._message.decode(dumps(record), self._contract)
+            if self._kind == "invoice":
+                check_standing(record, self._contract.exports)
+            return message.decode(dumps(record), self._contract)
         except DocumentError as error:
             said = f"{name}: {error.message}"
             raise type(error)(said, code=error.code, field=error.field, subject=error.subject) from None
@@ -204,8 +184,9 @@ class FolderSource(OpenSource):
             elif self._concerns(body[:_HEAD].decode("utf-8", errors="replace").lower()):
                 yield self._broken(name, _trouble(error, body), body)
             return
-        if xml.name(root) == self._message.root.lower():
-            yield from self._documents(name, root)
+        message = self._messages.get(xml.name(root))
+        if message is not None:
+            yield from self._documents(name, root, message)
         elif self._concerns(f"<{xml.name(root)}"):
             yield self._broken(name, f"holds a {xml.name(root)}, which nothing here can read", body)
 
@@ -218,24 +199,22 @@ class FolderSource(OpenSource):
 
     def _concerns(self, head: str) -> bool:
         """Tell whether a file is ours to report: of our kind, or of no kind that is known at all."""
-        if self._message.root.lower() in head:
+        if any(root in head for root in self._messages):
             return True
-        return not any(other.root.lower() in head for other in MESSAGES.values())
+        return not any(message.root.lower() in head for messages in MESSAGES.values() for message in messages)
 
-    def _documents(self, name: str, root: Any) -> Iterator[SourceRecord]:  # noqa: ANN401 - lxml's own class
-        stamp, number = xml.text(root, "Header/Timestamp"), xml.text(root, "Header/MessageId")
-        elements: Sequence[Any] = list(xml.children(root, self._message.element))
+    def _documents(self, name: str, root: Any, message: Message) -> Iterator[SourceRecord]:  # noqa: ANN401 - lxml's own
+        stamp, number = message.stamp(root)
+        elements = message.documents(root)
         if not elements:
-            yield self._broken(name, f"holds no {self._message.element}", b"")
+            yield self._broken(name, f"holds no {message.called}", b"")
         for element in elements:
             element.tail = None
-            # the message's header stays behind: it holds the shared secret
+            # without the shared secret of the message's header
             held = {"file": name, "messageId": number, "timestamp": stamp, "xml": xml.write(element)}
-            record = read(dumps(self._record(element, stamp)), self._form)
+            found = message.record(element, stamp, self._contract.exports)
+            record = read(dumps(found), message.form(self._contract))
             yield replace(record, payload=dumps(held), complete=True)
-
-    def _record(self, element: Any, stamp: str) -> dict[str, Any]:  # noqa: ANN401 - lxml's own class
-        return self._message.record(element, stamp, self._contract.exports)
 
     def _broken(self, name: str, problem: str, body: bytes) -> SourceRecord:
         content = _SECRET.sub(r"\1\2", body.decode("utf-8", errors="replace"))
@@ -253,51 +232,3 @@ def _of_files(contract: JaggaerContract) -> JaggaerContract:
     zone = contract.exports.time_zone
     places = {"purchase_orders": OrderContract(time_zone=zone), "invoices": InvoiceContract(time_zone=zone)}
     return contract.model_copy(update=places)
-
-
-def _judge(record: object, *, words: ExportContract) -> tuple[Eligibility, str]:
-    """Return what the header's status says; canceled invoices come without lines (reference/jaggaer.md §3.3)."""
-    status = scalar(at(record, "header.status"))
-    said = f"status {status or 'missing'}"
-    if among(status, words.paid):
-        return Eligibility.PAID, said
-    if among(status, words.canceled):
-        return Eligibility.CLOSED, said
-    if among(status, words.pending):
-        return Eligibility.NOT_ELIGIBLE, said
-    if not at(record, "lineList.invoiceLine") and not among(status, words.approved):
-        return Eligibility.CLOSED, f"{said}, no lines"
-    return Eligibility.ELIGIBLE, said
-
-
-def _check_standing(record: dict[str, Any], words: ExportContract) -> None:
-    """Refuse to post an invoice whose status nobody has explained."""
-    status = scalar(at(record, "header.status"))
-    if among(status, words.approved):
-        return
-    msg = f"status {status or 'missing'}: the contract's exports do not say that this is an approved invoice"
-    raise Parked(msg, code="unknown_status", field="status", subject=status)
-
-
-def _invoice_form(contract: JaggaerContract) -> RowForm:
-    judge = partial(_judge, words=contract.exports)
-    return RowForm(contract.invoices, judge=judge, summarize=source.summarize)
-
-
-MESSAGES: Final = {
-    "purchase_order": Message(
-        root="PurchaseOrderMessage",
-        element="PurchaseOrder",
-        record=exports.order_record,
-        form=lambda contract: orders.order_rows(contract.purchase_orders),
-        decode=orders.decode,
-    ),
-    "invoice": Message(
-        root="BuyerInvoiceExportMessage",
-        element="Invoice",
-        record=exports.invoice_record,
-        form=_invoice_form,
-        decode=invoices.decode,
-    ),
-}
-"""By kind of document."""

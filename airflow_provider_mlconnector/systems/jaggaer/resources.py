@@ -229,10 +229,16 @@ class ExportContract(Part):
     total: Name = "GrandTotal"
     """Path of an invoice's total below its header; without a total nothing could be checked, so it must be there."""
     business_unit_field: str = "BusinessUnit"
-    """Custom field of the header that names the business unit where the message has no element for it."""
+    """Custom field (in cXML: ``Extrinsic``) of the header that names the business unit where the message has no element
+    for it."""
     business_unit: str = ""
     """Business unit of documents that name none."""
     currency: str = ""
     """Currency of documents that name none."""
+    supplier_domains: tuple[Name, ...] = ("internalsupplierid", "PrivateID", "VendorID")
+    """Domains of cXML credentials whose identity is the supplier's ERP number (reference/jaggaer.md §5); a DUNS is
+    none."""
+    supplier_extrinsic: str = "SupplierNumber"
+    """``Extrinsic`` of a cXML order's header that names the supplier, where its credential does not."""
     time_zone: Zone = "UTC"
     """Of times that name no zone themselves."""
