@@ -1,12 +1,15 @@
 """The connection forms: what Airflow's connection page asks for, as plain data.
 
 `get_provider_info` hands these to Airflow (3.2 and later read the form from metadata); the hooks build the same form
-in Python for Airflow 3.1, which does not (reference/airflow.md §3.3). Imports nothing, so that discovery is cheap.
+in Python for Airflow 3.1, which does not (reference/airflow.md §3.3). Imports nothing but such data, so that discovery
+is cheap.
 """
 
 from __future__ import annotations
 
 from typing import Any, Final
+
+from airflow_provider_mlconnector.hooks.forms_jaggaer import ASO_FIELDS, CXML_FIELDS, EXPORT_FIELDS, ROUTER_FIELDS
 
 Field = dict[str, Any]
 
@@ -114,30 +117,10 @@ JAGGAER_FIELDS: Final[dict[str, Field]] = {
         "description": "Short name of this tenant in reports and keys. Never change it once documents were moved.",
         "schema": {"type": ["string", "null"], "maxLength": 40},
     },
-    "export_folder": {
-        "label": "Export folder",
-        "description": "Folder with JAGGAER's exported XML files: an absolute path, the same on every worker, such as "
-        "/data/jaggaer/export, or a place in object storage such as s3://connection@bucket/prefix. Orders and "
-        "invoices are then read from there; empty where they come from the tenant.",
-        "schema": {"type": ["string", "null"]},
-    },
-    "router_url": {
-        "label": "Router URL",
-        "description": "Address of the XML router, such as https://router.example, with or without "
-        "/apps/Router/TSMSupplierXMLImport. Only for payment terms, remit-to and bank data of suppliers, which JAGGAER "
-        "takes no other way; empty leaves those out.",
-        "schema": {"type": ["string", "null"]},
-    },
-    "router_identity": {
-        "label": "Router identity",
-        "description": "Identity agreed with JAGGAER for XML messages.",
-        "schema": {"type": ["string", "null"]},
-    },
-    "router_secret": {
-        "label": "Router shared secret",
-        "description": "Shared secret that goes with the identity.",
-        "schema": {"type": ["string", "null"], "format": "password"},
-    },
+    **EXPORT_FIELDS,
+    **ROUTER_FIELDS,
+    **CXML_FIELDS,
+    **ASO_FIELDS,
     **TRANSPORT_FIELDS,
     "contract": {
         "label": "Contract overrides",

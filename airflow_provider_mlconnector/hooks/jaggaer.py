@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,12 +11,14 @@ from airflow.sdk.log import mask_secret
 from airflow_provider_mlconnector.errors import ConfigurationError
 from airflow_provider_mlconnector.hooks.base import Check, SystemHook
 from airflow_provider_mlconnector.hooks.forms import JAGGAER_BEHAVIOUR, JAGGAER_FIELDS, python_behaviour, python_widgets
+from airflow_provider_mlconnector.hooks.jaggaer_ways import check_aso, open_cxml, open_router
 
 if TYPE_CHECKING:
     from airflow_provider_mlconnector.store import Store
     from airflow_provider_mlconnector.sync.route import Route
     from airflow_provider_mlconnector.systems.jaggaer.client import JaggaerClient
     from airflow_provider_mlconnector.systems.jaggaer.contract import EligibilityWords, JaggaerContract
+    from airflow_provider_mlconnector.systems.jaggaer.cxml_gateway import CxmlGateway
     from airflow_provider_mlconnector.systems.jaggaer.files import FolderSource
     from airflow_provider_mlconnector.systems.jaggaer.options import JaggaerOptions
     from airflow_provider_mlconnector.systems.jaggaer.router import XmlRouter
@@ -42,9 +43,6 @@ ROUTED: Final = frozenset({"supplier", "purchase_order", "invoice"})
 """Kinds of document that the XML router takes as well, where the connection names one."""
 EXPORT_FOLDER: Final = str(JAGGAER_FIELDS["export_folder"]["label"])
 _PACKAGE: Final = "airflow_provider_mlconnector.systems.jaggaer"
-ROUTER_URL, ROUTER_IDENTITY, ROUTER_SECRET = (
-    str(JAGGAER_FIELDS[name]["label"]) for name in ("router_url", "router_identity", "router_secret")
-)
 _WORDS = {"workflow": "workflow_status", "payment": "payment_status", "match": "match_status"}
 """Eligibility words of the contract → options of the route."""
 
@@ -108,40 +106,21 @@ class JaggaerHook(SystemHook):
         if route.document not in TARGETS:
             raise self._not_made_for(route, "target")
         module, name = TARGETS[route.document]
-        more = {"router": self.router()} if route.document in ROUTED else {}
+        more: dict[str, Any] = {"router": self.router()} if route.document in ROUTED else {}
+        if route.document == "invoice":
+            more["cxml"] = self.cxml()
         target: DocumentTarget = getattr(import_module(f"{_PACKAGE}.{module}"), name)(
             self.conn_id, self._client(self._store), self.options(route), **more
         )
         return target
 
     def router(self) -> XmlRouter | None:
-        """Return the tenant's XML router, None where the connection names none.
+        """Return the tenant's XML router, None where the connection names none (see `jaggaer_ways.open_router`)."""
+        return open_router(self.endpoint, self.contract(), self._store)
 
-        Raises:
-            ConfigurationError: Its address, identity or shared secret is missing or wrong.
-        """
-        from airflow_provider_mlconnector.hooks.session import open_transport
-        from airflow_provider_mlconnector.systems.jaggaer.router import RouterCredentials, XmlRouter
-
-        extra = self.endpoint.extra
-        if not extra.get("router_url"):
-            return None
-        self.endpoint.require(router_identity=ROUTER_IDENTITY, router_secret=ROUTER_SECRET)
-        # sites are told the whole address of one kind of message, or just the router's
-        url, contract = str(extra["router_url"]).strip().rstrip("/"), self.contract()
-        for path in (contract.tsm.path, contract.order_writes.path, contract.invoice_writes.path):
-            url = url.removesuffix(path)
-        place = replace(self.endpoint, host=url, port=None, schema="")
-        try:
-            place.base_url()
-        except ConfigurationError:
-            problem = "must be just scheme, host, port and path: no user, no query"
-            raise self.endpoint.wrong(ROUTER_URL, problem) from None
-        return XmlRouter(
-            open_transport(place, system=f"{self.system} XML router", store=self._store),
-            RouterCredentials(self.conn_id, str(extra["router_identity"]), str(extra["router_secret"])),
-            on_secret=mask_secret,
-        )
+    def cxml(self) -> CxmlGateway | None:
+        """Return the tenant's cXML inbound, None where the connection names none (see `jaggaer_ways.open_cxml`)."""
+        return open_cxml(self.endpoint, self.contract(), self._store)
 
     def figures(self, route: Route) -> FiguresSource:
         """Return the tenant as a side of a reconciliation, by the route's status words."""
@@ -186,7 +165,16 @@ class JaggaerHook(SystemHook):
             findings += probe_tenant(self._client(None), needed=needed)
         if self.router() is not None:
             findings.append(("XML router", True, "named; not tried, because it only takes messages"))
-        return [Check(*found) for found in findings]
+        if self.cxml() is not None:
+            findings.append(("cXML", True, "named; not tried, because it only takes messages"))
+        return [*(Check(*found) for found in findings), *self._aso(route)]
+
+    def _aso(self, route: Route | None) -> Iterator[Check]:
+        """Yield whether ASO answers, where the connection names it. No route needs it, so none fails for it."""
+        found = check_aso(self.endpoint, self.contract())
+        if found is not None:
+            name, ok, said = found
+            yield Check(name, ok or route is not None, said, warning=not ok and route is not None)
 
     def _needed(self, route: Route) -> str:
         """Return the kind of document that the tenant itself must show for a route; empty where files do."""

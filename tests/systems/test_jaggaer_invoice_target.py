@@ -21,7 +21,7 @@ from airflow_provider_mlconnector.systems.jaggaer.contract import JaggaerContrac
 from airflow_provider_mlconnector.systems.jaggaer.fields import dumps
 from airflow_provider_mlconnector.systems.jaggaer.invoice_out import InvoicePlanner, InvoiceStep, invoice_step
 from airflow_provider_mlconnector.systems.jaggaer.invoice_out_json import import_body
-from airflow_provider_mlconnector.systems.jaggaer.invoice_out_senders import RouterInvoices
+from airflow_provider_mlconnector.systems.jaggaer.invoice_out_senders import RouterInvoices, Ways
 from airflow_provider_mlconnector.systems.jaggaer.invoice_xml import ocr_message
 from airflow_provider_mlconnector.systems.jaggaer.options import JaggaerOptions
 from airflow_provider_mlconnector.systems.jaggaer.router import Message, Status
@@ -277,7 +277,7 @@ class Tenant:
     ],
 )
 def test_the_routers_status_decides(code: str, text: str, state: OutcomeState) -> None:
-    sender = RouterInvoices(Tenant(), Answering(Status(code, text, {}, text)))  # type: ignore[arg-type]
+    sender = RouterInvoices(Tenant(), Ways(router=Answering(Status(code, text, {}, text))))  # type: ignore[arg-type]
     outcome = sender.send(step_of(invoice()), reference="MLC1", fence=FENCE)
     assert outcome.state is state
     assert state is OutcomeState.SUBMITTED or text in outcome.text

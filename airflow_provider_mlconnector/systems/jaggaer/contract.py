@@ -16,6 +16,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from airflow_provider_mlconnector.errors import ConfigurationError
+from airflow_provider_mlconnector.systems.jaggaer.cxml_contract import CxmlContract
 from airflow_provider_mlconnector.systems.jaggaer.resources import (
     CodeListContract,
     ExportContract,
@@ -180,8 +181,9 @@ class InvoiceFields(Part):
 class InvoiceWrites(Part):
     """How invoices are imported (reference/jaggaer.md §2.5, §3.3)."""
 
-    by: Literal["j1p", "router"] = "j1p"
-    """``j1p``: JSON to ``invoices.create``; ``router``: BuyerInvoiceOcrMessage to :attr:`path`."""
+    by: Literal["j1p", "router", "cxml"] = "j1p"
+    """``j1p``: JSON to ``invoices.create``; ``router``: BuyerInvoiceOcrMessage to :attr:`path`; ``cxml``:
+    InvoiceDetailRequest to ``cxml.invoices``."""
     prefix: Name = "invoiceOcr"
     """Of the JSON import's objects; captured as ``invoiceOCR`` as well."""
     fields: InvoiceFields = InvoiceFields()
@@ -189,6 +191,17 @@ class InvoiceWrites(Part):
     """Where the router takes BuyerInvoiceOcrMessage: every customer's own."""
     custom_fields: tuple[Name, ...] = ()
     """As :attr:`OrderWrites.custom_fields`."""
+
+
+class AsoContract(Part):
+    """The Advanced Sourcing Optimizer, which the connection test alone speaks to (reference/jaggaer.md §1.4)."""
+
+    path: Path = "/v1/events"
+    """What the test reads: any path the client may read will do, and those of ASO carry the customer's own ids."""
+    client_auth: Literal["body", "basic"] = "body"
+    """Where client id and secret go, as :attr:`AuthContract.client_auth`."""
+    scope: str = ""
+    """Sent only when not empty."""
 
 
 class JaggaerContract(Part):
@@ -208,6 +221,8 @@ class JaggaerContract(Part):
     order_writes: OrderWrites = OrderWrites()
     invoice_writes: InvoiceWrites = InvoiceWrites()
     tsm: TsmContract = TsmContract()
+    cxml: CxmlContract = CxmlContract()
+    aso: AsoContract = AsoContract()
     segments: SegmentContract = SegmentContract()
     eligibility: EligibilityWords = EligibilityWords()
 

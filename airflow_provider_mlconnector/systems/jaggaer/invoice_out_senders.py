@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
 from airflow_provider_mlconnector.documents.invoice import ChargeKind
 from airflow_provider_mlconnector.errors import ConfigurationError
 from airflow_provider_mlconnector.systems.jaggaer.client import JaggaerClient
+from airflow_provider_mlconnector.systems.jaggaer.cxml import CONFLICT
+from airflow_provider_mlconnector.systems.jaggaer.cxml_gateway import CxmlGateway
+from airflow_provider_mlconnector.systems.jaggaer.cxml_invoice import invoice_request
 from airflow_provider_mlconnector.systems.jaggaer.invoice_out import InvoiceStep
 from airflow_provider_mlconnector.systems.jaggaer.invoice_out_json import import_body
 from airflow_provider_mlconnector.systems.jaggaer.invoice_xml import ocr_message
@@ -16,6 +20,14 @@ from airflow_provider_mlconnector.systems.jaggaer.router import OK, XmlRouter
 from airflow_provider_mlconnector.systems.jaggaer.writes import EXISTS, write
 from airflow_provider_mlconnector.systems.ports import Fence, Outcome, OutcomeState
 from airflow_provider_mlconnector.systems.transport import Effect
+
+
+@dataclass(frozen=True)
+class Ways:
+    """What a connection opens beside the J1P interface; None where it does not."""
+
+    router: XmlRouter | None = None
+    cxml: CxmlGateway | None = None
 
 
 class InvoiceSender(Protocol):
@@ -47,7 +59,7 @@ class InvoiceSender(Protocol):
 class J1pInvoices:
     """Invoices by the JSON import (reference/jaggaer.md §2.5)."""
 
-    def __init__(self, client: JaggaerClient, router: XmlRouter | None) -> None:  # noqa: ARG002 - one seam
+    def __init__(self, client: JaggaerClient, ways: Ways) -> None:  # noqa: ARG002 - one seam
         self._client = client
 
     @property
@@ -92,11 +104,11 @@ class RouterInvoices:
         ConfigurationError: No router, or not where it takes such messages.
     """
 
-    def __init__(self, client: JaggaerClient, router: XmlRouter | None) -> None:
-        if router is None:
+    def __init__(self, client: JaggaerClient, ways: Ways) -> None:
+        if ways.router is None:
             raise no_router(client, "invoices")
         self._contract = client.contract
-        self._router = router
+        self._router = ways.router
         if not self._contract.invoice_writes.path:
             where = f"connection '{client.connection}', field Contract overrides"
             msg = (
@@ -126,6 +138,43 @@ class RouterInvoices:
         return Outcome(OutcomeState.SUBMITTED, result={"warning": status.text} if status.text != status.said else {})
 
 
-Way: TypeAlias = Callable[[JaggaerClient, XmlRouter | None], InvoiceSender]
-WAYS: Final[Mapping[str, Way]] = {"j1p": J1pInvoices, "router": RouterInvoices}
-"""Names of ``invoices_by`` → class, called with client and router."""
+class CxmlInvoices:
+    """Invoices as cXML InvoiceDetailRequest (reference/jaggaer.md §4.3).
+
+    Raises:
+        ConfigurationError: The connection does not say where the tenant takes cXML.
+    """
+
+    def __init__(self, client: JaggaerClient, ways: Ways) -> None:
+        if ways.cxml is None:
+            where = f"connection '{client.connection}', field cXML URL"
+            msg = f"{where}: is empty, but invoices are to go by cXML; fill it in, or choose another invoices_by"
+            raise ConfigurationError(msg, field=where)
+        self._contract = client.contract
+        self._gateway = ways.cxml
+
+    @property
+    def timeout(self) -> float:
+        """Seconds one request may take in all."""
+        return self._gateway.timeout
+
+    @property
+    def missing(self) -> Collection[ChargeKind]:
+        """None: the message has a place for all of them."""
+        return ()
+
+    def send(self, step: InvoiceStep, *, reference: str, fence: Fence) -> Outcome:
+        """Send the message of one invoice."""
+        request = invoice_request(step, self._contract, reference=reference)
+        status = self._gateway.send(request, fence=fence)
+        if status.refused:
+            taken = status.code == CONFLICT or EXISTS.search(status.text)
+            state = OutcomeState.DUPLICATE if taken else OutcomeState.REFUSED
+            return Outcome(state, f"cxml_{status.code}", step.invoice.number, status.words)
+        said = f"JAGGAER answered with the bare text {status.text}, which says nothing of the invoice"
+        return Outcome(OutcomeState.SUBMITTED, result={"warning": said} if status.plain else {})
+
+
+Way: TypeAlias = Callable[[JaggaerClient, Ways], InvoiceSender]
+WAYS: Final[Mapping[str, Way]] = {"j1p": J1pInvoices, "router": RouterInvoices, "cxml": CxmlInvoices}
+"""Names of ``invoices_by`` → class, called with client and what else the connection opens."""

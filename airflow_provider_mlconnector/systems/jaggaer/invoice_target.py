@@ -13,9 +13,10 @@ from airflow_provider_mlconnector.documents.translated import TranslatedInvoice
 from airflow_provider_mlconnector.errors import ConfigurationError
 from airflow_provider_mlconnector.systems.jaggaer.base import JaggaerSystem, SteadySession
 from airflow_provider_mlconnector.systems.jaggaer.client import JaggaerClient
+from airflow_provider_mlconnector.systems.jaggaer.cxml_gateway import CxmlGateway
 from airflow_provider_mlconnector.systems.jaggaer.invoice_lookup import HeldInvoices
 from airflow_provider_mlconnector.systems.jaggaer.invoice_out import InvoicePlanner, draft_of, invoice_step
-from airflow_provider_mlconnector.systems.jaggaer.invoice_out_senders import WAYS, InvoiceSender
+from airflow_provider_mlconnector.systems.jaggaer.invoice_out_senders import WAYS, InvoiceSender, Ways
 from airflow_provider_mlconnector.systems.jaggaer.masters import read_masters
 from airflow_provider_mlconnector.systems.jaggaer.options import JaggaerOptions
 from airflow_provider_mlconnector.systems.jaggaer.router import XmlRouter
@@ -44,13 +45,20 @@ class JaggaerInvoiceTarget(JaggaerSystem):
         client: For the tenant.
         options: The route's choices.
         router: The XML router, for tenants that take invoices there.
+        cxml: The same for cXML.
 
     Raises:
         ConfigurationError: The way chosen is not open, or the tenant offers no list to look invoices up in.
     """
 
     def __init__(
-        self, name: str, client: JaggaerClient, options: JaggaerOptions, *, router: XmlRouter | None = None
+        self,
+        name: str,
+        client: JaggaerClient,
+        options: JaggaerOptions,
+        *,
+        router: XmlRouter | None = None,
+        cxml: CxmlGateway | None = None,
     ) -> None:
         super().__init__(name, client, options)
         if not client.contract.invoices.list:
@@ -60,7 +68,7 @@ class JaggaerInvoiceTarget(JaggaerSystem):
                 " JAGGAER already, so none is sent"
             )
             raise ConfigurationError(msg, field=where)
-        self._sender = WAYS[options.invoices_by or client.contract.invoice_writes.by](client, router)
+        self._sender = WAYS[options.invoices_by or client.contract.invoice_writes.by](client, Ways(router, cxml))
         self._planner = InvoicePlanner(options, self._sender.missing)
 
     @property

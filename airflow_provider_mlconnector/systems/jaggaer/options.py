@@ -40,7 +40,7 @@ class JaggaerOptions(BaseModel):
     batch_size: int = Field(default=100, ge=1, le=1000)
     invoices_route: str = ""
     orders_by: Literal["", "j1p", "router"] = ""
-    invoices_by: Literal["", "j1p", "router"] = ""
+    invoices_by: Literal["", "j1p", "router", "cxml"] = ""
     distribute_orders: bool = True
     unclear_orders: Literal["person", "repeat"] = "person"
     unseen_hours: float = Field(default=24.0, gt=0)
