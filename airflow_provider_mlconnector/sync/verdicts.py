@@ -102,7 +102,14 @@ def from_found(found: Found, draft: StepDraft, *, refused: bool = False) -> Verd
             result=found.result,
         )
     if found.state is FoundState.UNKNOWN:
-        return Verdict(None, State.PARKED, code="needs_a_person", subject=draft.remote_reference, reason=found.detail)
+        # a refusal is an answer, whatever stands there: a step left as sent could never be taken up again
+        return Verdict(
+            StepState.REFUSED if refused else None,
+            State.PARKED,
+            code="needs_a_person",
+            subject=draft.remote_reference,
+            reason=found.detail,
+        )
     # refused as a duplicate, yet not among the posted documents (FINANCE §5)
     text = found.detail or "refused as a duplicate, yet not posted: registered there, approve it in the target"
     return Verdict(

@@ -271,7 +271,7 @@ class Pair:
     def imported(self, number: str = "") -> list[dict[str, Any]]:
         """Return the invoices JAGGAER's list holds under a supplier's number, or all."""
         rows = [dict(row) for row in self.app.jaggaer.truth().values()]
-        return [row for row in rows if not number or row["supplier_invoice_number"] == number]
+        return [row for row in rows if not number or row["number"] == number]
 
     def documents(self, route: str = "") -> list[DocumentRecord]:
         """Return every document, or those of a route."""
