@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import chain
 from typing import Final
 
 from airflow_provider_mlconnector.documents.reconciliation import ACCOUNT, AccountBalance, Area, LedgerPeriod
-from airflow_provider_mlconnector.store import UnitOfWork
+from airflow_provider_mlconnector.store.records import StepRecord
 from airflow_provider_mlconnector.sync.differences import Difference, unclear
 from airflow_provider_mlconnector.sync.job import Job
 from airflow_provider_mlconnector.sync.route import Route
@@ -60,26 +61,27 @@ def posted_amounts(job: Job, right: LedgerFigures, routes: Iterable[Route]) -> M
         while True:
             with job.unit_of_work() as uow:
                 page = uow.documents.search(route=route.name, limit=_LOT, after_id=after)
-                _add_bookings(uow, right, [document.id for document in page], sums)
+                steps = uow.steps.of([document.id for document in page])
+            # outside the transaction: the target may have to be asked which period a day belongs to
+            _add_bookings(right, chain.from_iterable(steps.values()), sums)
             if len(page) < _LOT:
                 break
             after = page[-1].id
     return sums
 
 
-def _add_bookings(uow: UnitOfWork, right: LedgerFigures, ids: Sequence[str], sums: dict[Entry, Amounts]) -> None:
-    for steps in uow.steps.of(ids).values():
-        for step in steps:
-            if step.state not in EXECUTED:
-                continue
-            for booking in right.bookings(step.name, step.payload["payload"], step.result):
-                entry = sums[booking.account, booking.year, booking.period]
-                if booking.currency:
-                    entry.foreign += 1
-                elif booking.booked:
-                    entry.booked += booking.amount
-                else:
-                    entry.waiting += booking.amount
+def _add_bookings(right: LedgerFigures, steps: Iterable[StepRecord], sums: dict[Entry, Amounts]) -> None:
+    for step in steps:
+        if step.state not in EXECUTED:
+            continue
+        for booking in right.bookings(step.name, step.payload["payload"], step.result):
+            entry = sums[booking.account, booking.year, booking.period]
+            if booking.currency:
+                entry.foreign += 1
+            elif booking.booked:
+                entry.booked += booking.amount
+            else:
+                entry.waiting += booking.amount
 
 
 def account_lines(ledger: LedgerPeriod, posted: Mapping[Entry, Amounts]) -> tuple[AccountLine, ...]:
