@@ -24,6 +24,7 @@ from airflow_provider_mlconnector.systems.cloudsuite.m3.mi import AT_ONCE, MiCli
 from airflow_provider_mlconnector.systems.cloudsuite.m3.orders import changed_lines
 
 NOK = {"errorMessage": "Supplier S999 does not exist", "errorType": "ServerReturnedNOK", "errorCode": "WSU0103"}
+FIRST = datetime(1971, 1, 1)  # noqa: DTZ001 - hypothesis takes bounds without a zone
 ROOT = "/M3/m3api-rest/v2/execute"
 
 
@@ -206,7 +207,7 @@ def test_orders_whose_lines_changed_are_named_once_and_read_on_behind_the_last()
 # values
 
 
-@given(st.datetimes(min_value=datetime.min.replace(year=1971), timezones=st.just(UTC)))
+@given(st.datetimes(min_value=FIRST, timezones=st.just(UTC)))
 def test_a_moment_is_read_as_it_was_written_to_the_millisecond(moment: datetime) -> None:
     cut = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
     assert values.to_moment(values.stamp_text(moment)) == cut

@@ -1,0 +1,152 @@
+"""CloudSuite M3 and JAGGAER in step by the same routes as CSI, over HTTP, with a store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.cloudsuite import CloudFlow, Pair, example_route
+from support.flow import ShiftedClock, fresh_store
+from support.mishaps import today
+
+from airflow_provider_mlconnector.documents.lifecycle import State
+from airflow_provider_mlconnector.sandbox.server import serving
+from airflow_provider_mlconnector.systems.cloudsuite.m3.dialect import DIALECT
+from airflow_provider_mlconnector.systems.cloudsuite.m3.options import M3Options
+
+PACKAGE = "airflow_provider_mlconnector.systems.cloudsuite.m3"
+NEW_SUPPLIER = {"SUTY": "0", "LNCD": "GB", "SUCL": "GEN", "TEDL": "EXW", "MODL": "TRK", "PYME": "CHK"}
+SITE = {"company": "100", "division": "AAA", "remote_timeout": 5.0, "new_supplier": NEW_SUPPLIER}
+MAPPED = {"ACME_TST_MAIN": '"100"', "VAT20": '"10"', "VAT05": '"11"', "EXEMPT": '"12"'}
+"""What stands otherwise in the mapping: the company's number, and VAT codes of two digits."""
+
+
+@dataclass
+class M3Flow(CloudFlow):
+    """One route of the pair whose CloudSuite is an M3 company."""
+
+    m3: Mapping[str, Any] = field(default_factory=dict)
+
+    def _of_csi(self, place: tuple[str, str], chosen: Mapping[str, Any]) -> Any:
+        """Return a source or target of M3 in place of CSI's."""
+        document = self.route.document
+        places = DIALECT.sources if self.route.source == "cloudsuite" else DIALECT.targets
+        module, name = places[document]
+        rules = {"closed_period": self.route.closed_period, "po_lines": self.route.po_lines}
+        given = {**SITE, **self.m3, **rules, "owners": dict(self.route.owners), **chosen}
+        made = getattr(import_module(f"{PACKAGE}.{module}"), name)
+        return made("cloudsuite", self.gateway(), M3Options.model_validate(given))
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Iterator[Pair]:
+    clock = ShiftedClock()
+    with (
+        fresh_store(tmp_path / "store.db", clock) as store,
+        serving(seed=3, cloudsuite={"m3": {"orders": 24}}) as sandbox,
+    ):
+        running = Pair(M3Flow(sandbox, store, clock, example_route("invoices_in")))
+        running.map(tmp_path, MAPPED)
+        invoices = running["invoices_in"]
+        invoices.route = invoices.route.model_copy(update={"options": {}})  # CSI's own
+        running.pass_time(5)
+        yield running
+
+
+def books(pair: Pair) -> Any:
+    return pair.app.cloudsuite.ledger()["m3"]
+
+
+def batches(pair: Pair, number: str) -> list[dict[str, Any]]:
+    return [row for row in books(pair)["invoices"] if row["SINO"] == number]
+
+
+def test_an_invoice_of_jaggaer_becomes_a_batch_of_m3_and_is_seen_posted(pair: Pair) -> None:
+    pair.bill("THIN-1")
+    pair.run("invoices_in")
+    document = pair.document("invoices_in", "THIN-1")
+    assert document.state is State.ACCEPTED, document.reason
+    (entered,) = batches(pair, "THIN-1")
+    coded = [(line["AIT1"], line["AIT2"], Decimal(line["NLAM"])) for line in entered["lines"]]
+    assert (entered["SUPA"], coded) == ("20", [("51300", "CC20", Decimal(100))])
+    pair.csi("m3_post")
+    pair.run("invoices_in")
+    assert pair.document("invoices_in", "THIN-1").state is State.POSTED
+    assert books(pair)["balanced"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "entered", "state"),
+    [
+        ("reset_after", 1, State.ACCEPTED),
+        ("cut_body", 1, State.ACCEPTED),
+        ("reset_before", 0, State.UNCERTAIN),
+        ("status", 0, State.UNCERTAIN),
+    ],
+)
+def test_a_batch_whose_answer_was_lost_is_found_again_and_never_entered_twice(
+    pair: Pair, kind: str, entered: int, state: State
+) -> None:
+    pair.bill("LOST-1")
+    rule = {"system": "cloudsuite", "call": "M3Execute", "kind": kind, "nth": CALLS_BEFORE_HEAD + 1}
+    pair.app.faults.set([{**rule, **({"code": 502} if kind == "status" else {})}])
+    pair.run("invoices_in")
+    assert pair.app.faults.rules[0].hits == 1
+    pair.pass_time(1200)
+    pair.run("invoices_in")
+    document = pair.document("invoices_in", "LOST-1")
+    assert (len(batches(pair, "LOST-1")), document.state) == (entered, state), document.reason
+    heads = [row for row in pair.app.cloudsuite.ledger()["attempts"] if row["operation"] == "AddHead"]
+    assert len(heads) == entered
+
+
+CALLS_BEFORE_HEAD = 1
+"""Calls by POST before the head is sent: the look-up whether the number is there already."""
+
+
+def test_an_invoice_typed_in_by_hand_is_linked_and_not_entered_again(pair: Pair) -> None:
+    pair.bill("HAND-9")
+    line = {"account": "51300", "cost_center": "CC20", "amount": "100.00"}
+    day = (today() - timedelta(days=1)).isoformat()
+    pair.csi("m3_invoice", supplier="V00001", number="HAND-9", lines=[line], date=day)
+    pair.run("invoices_in")
+    document = pair.document("invoices_in", "HAND-9")
+    assert document.state is State.LINKED, document.reason
+    assert len(batches(pair, "HAND-9")) == 1
+
+
+def test_orders_of_m3_reach_jaggaer_and_their_changes_and_ends(pair: Pair) -> None:
+    number = pair.csi("m3_order", supplier="V00001", lines=[{"quantity": "3", "price": "12.50"}])["PUNO"]
+    pair.run("orders")
+    document = pair.document("orders", number)
+    assert document.state in {State.POSTED, State.SUBMITTED, State.ACCEPTED}, document.reason
+    first = document.revision
+    pair.csi("m3_order_line", number=number, line=1, quantity="5")
+    pair.run("orders")
+    assert pair.document("orders", number).revision > first
+    states = {one.state for one in pair.documents("orders")}
+    assert states <= {State.POSTED, State.SUBMITTED, State.ACCEPTED, State.PARKED, State.SKIPPED, State.SUPERSEDED}
+
+
+def test_accounts_and_cost_centers_of_m3_become_code_lists_of_jaggaer(pair: Pair) -> None:
+    pair.run("accounts", "cost_centers")
+    for route, dimension in (("accounts", "1"), ("cost_centers", "2")):
+        codes = {row["AITM"] for row in books(pair)["identities"] if row["AITP"] == dimension}
+        found = {one.key: one.state for one in pair.documents(route)}
+        assert found.keys() == codes
+        assert set(found.values()) <= {State.POSTED, State.LINKED, State.SKIPPED, State.PARKED}
+
+
+def test_suppliers_are_exchanged_both_ways_once(pair: Pair) -> None:
+    before = len(books(pair)["suppliers"])
+    pair.run("suppliers_in", "suppliers_out", "suppliers_in", "suppliers_out")
+    states = {(one.route, one.state) for one in [*pair.documents("suppliers_in"), *pair.documents("suppliers_out")]}
+    assert not {state for _, state in states} & {State.FAILED, State.UNCERTAIN, State.REJECTED}
+    after = [row["SUNO"] for row in books(pair)["suppliers"]]
+    assert len(after) == len(set(after)) >= before
