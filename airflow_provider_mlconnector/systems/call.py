@@ -65,6 +65,6 @@ def http_date(value: str) -> datetime | None:
     """Read an HTTP date (aware, UTC), None if it is none."""
     try:
         parsed = parsedate_to_datetime(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)

@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import quote
 
-import msgspec
-
 from airflow_provider_mlconnector.errors import ProtocolError
 from airflow_provider_mlconnector.systems.call import Reply
+from airflow_provider_mlconnector.systems.json import UnreadableJson, loads
 
 UNKNOWN_LIFETIME = 300.0
 """Seconds a token is kept when the answer states no usable ``expires_in``; a 401 renews it earlier."""
@@ -110,9 +109,10 @@ def basic(client: str, secret: str) -> str:
 
 def _json_object(body: bytes) -> dict[str, object]:
     try:
-        return msgspec.json.decode(body, type=dict[str, object])
-    except (msgspec.MsgspecError, ValueError):
+        answer: dict[str, object] = loads(body, dict[str, object])
+    except UnreadableJson:
         return {}
+    return answer
 
 
 def _lifetime(stated: object) -> float:

@@ -23,6 +23,8 @@ from airflow_provider_mlconnector.systems.wire import Failed, Received, Trouble
 RETRIED_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 """For reads only: to a write each of these but 429 says nothing about whether it was executed (FINANCE §5)."""
 
+LONGEST_WAIT = 86_400.0
+"""Seconds. A slip or an attack would otherwise stop a tenant for good: the wish is kept for all its workers."""
 _NEVER_SENT = {
     Trouble.UNKNOWN_HOST: ("Host", "check the host"),
     Trouble.UNUSABLE: ("Host", "check host and port"),
@@ -100,12 +102,14 @@ def _ambiguous(text: str, request_id: str) -> AmbiguousOutcome:
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     """Read ``Retry-After`` in either form as seconds from now (a past date is 0), None if absent or unreadable.
 
-    A date counts against the remote's own clock where the answer shows it.
+    A date counts against the remote's own clock where the answer shows it. Whoever asks for more than
+    :data:`LONGEST_WAIT` is asked again after that: all workers of the tenant stand still for as long.
     """
     value = headers.get("Retry-After", "").strip()
-    if re.fullmatch(r"\d+(\.\d+)?", value):
-        return float(value)
+    if re.fullmatch(r"\d+(\.\d+)?", value, re.ASCII):
+        return min(float(value), LONGEST_WAIT)
     until = http_date(value)
     if until is None:
         return None
-    return max((until - (http_date(headers.get("Date", "")) or now)).total_seconds(), 0.0)
+    wait = (until - (http_date(headers.get("Date", "")) or now)).total_seconds()
+    return min(max(wait, 0.0), LONGEST_WAIT)

@@ -16,53 +16,35 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from airflow_provider_mlconnector.errors import Rejected
+from airflow_provider_mlconnector.systems.json import UnreadableJson, loads
 
-_decoder = msgspec.json.Decoder(float_hook=Decimal)
+__all__ = [
+    "MAX_EXPONENT",
+    "Place",
+    "UnreadableJson",
+    "as_place",
+    "at",
+    "dumps",
+    "is_empty",
+    "is_whole_day",
+    "loads",
+    "moment_of",
+    "revision_of",
+    "sortable",
+]
+
 _encoder = msgspec.json.Encoder(decimal_format="number")
 _NUMBER = re.compile(r"[+-]?\d{1,30}(\.\d{1,30})?([eE][+-]?\d{1,3})?")
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})([T ].*)?")
-_ESCAPE = re.compile(rb"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u[dD][89a-fA-F]..|\\.")
-_LONE = 6
 _SECONDS = re.compile(r"\d{14}")
 _DAY = re.compile(r"\d{4}-?\d{2}-?\d{2}")
 MAX_EXPONENT = 30
 """Numbers beyond 10^±30 are typing accidents or attacks; exact arithmetic with them would be endless."""
 
 
-class UnreadableJson(ValueError):
-    """The bytes are not JSON, even after repairing broken characters."""
-
-
-def loads(data: bytes, kind: Any = None) -> Any:  # noqa: ANN401 - JSON
-    """Decode JSON with exact decimals, or into ``kind`` (such as ``list[msgspec.Raw]``).
-
-    Broken UTF-8 and lone surrogates (texts cut inside an emoji) become U+FFFD, so that one such text does not make a
-    whole page unreadable.
-
-    Raises:
-        UnreadableJson: Not JSON, or not of this kind.
-    """
-    try:
-        return _decode(data, kind)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        try:
-            return _decode(_repaired(data), kind)
-        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-            raise UnreadableJson(type(error).__name__) from None
-
-
 def dumps(value: object) -> bytes:
     """Encode to JSON; decimals become bare numbers, digit for digit."""
     return _encoder.encode(value)
-
-
-def _decode(data: bytes, kind: Any) -> Any:  # noqa: ANN401 - JSON
-    return _decoder.decode(data) if kind is None else msgspec.json.decode(data, type=kind)
-
-
-def _repaired(data: bytes) -> bytes:
-    text = data.decode("utf-8", errors="replace").encode()
-    return _ESCAPE.sub(lambda m: b"\\ufffd" if len(m[0]) == _LONE else m[0], text)
 
 
 def is_empty(value: object) -> bool:

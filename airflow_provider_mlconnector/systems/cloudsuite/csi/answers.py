@@ -10,6 +10,8 @@ from typing import Any, Final
 
 import msgspec
 
+from airflow_provider_mlconnector.systems.json import UnreadableJson, loads
+
 Row = Mapping[str, str | None]
 """One record: every value is a text or null; properties this version does not have are null."""
 ITEM_ID: Final = "_ItemId"
@@ -170,11 +172,12 @@ def read_refreshed(raw: msgspec.Raw) -> tuple[Row, str]:
     The change was made in any case: what is missing here is read back.
     """
     try:
-        items = msgspec.json.decode(bytes(raw), type=list[dict[str, Any]] | None) or []
-        item = items[0] if items else {}
-        given = [one for one in item.get("Properties") or () if isinstance(one, dict) and one.get("Name")]
-    except (msgspec.MsgspecError, ValueError):
+        items: list[dict[str, Any]] = loads(bytes(raw), list[dict[str, Any]] | None) or []
+    except UnreadableJson:
         return {}, ""
+    item = items[0] if items else {}
+    listed = item.get("Properties")
+    given = [one for one in listed if isinstance(one, dict) and one.get("Name")] if isinstance(listed, list) else []
     return {str(one["Name"]): _text(one) for one in given}, str(item.get("ItemId") or "")
 
 

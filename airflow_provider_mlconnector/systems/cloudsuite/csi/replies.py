@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-import msgspec
-
 from airflow_provider_mlconnector.errors import (
     AmbiguousOutcome,
     ConfigurationError,
@@ -16,6 +14,7 @@ from airflow_provider_mlconnector.errors import (
 )
 from airflow_provider_mlconnector.systems.call import Effect, Reply
 from airflow_provider_mlconnector.systems.cloudsuite.csi import answers
+from airflow_provider_mlconnector.systems.json import UnreadableJson, loads
 
 Body = TypeVar("Body")
 Done = TypeVar("Done", answers.Updated, answers.Invocation)
@@ -29,10 +28,11 @@ def decoded(reply: Reply, kind: type[Body], *, where: str, name: str) -> Body:
         ProtocolError: It is not what such a request is answered with.
     """
     try:
-        return msgspec.json.decode(reply.body, type=kind)
-    except (msgspec.MsgspecError, ValueError) as error:
+        body: Body = loads(reply.body, kind)
+    except UnreadableJson as error:
         msg = f"{where}: the {name} was not answered with the service's JSON (HTTP {reply.status}): {error}"
         raise ProtocolError(msg, evidence=reply.body, request_id=reply.request_id) from None
+    return body
 
 
 def business(reply: Reply, kind: type[Done], *, where: str, name: str, effect: Effect) -> Done:
@@ -42,9 +42,10 @@ def business(reply: Reply, kind: type[Done], *, where: str, name: str, effect: E
         AmbiguousOutcome: The body cannot be read, or is a success under a status of failure: it may have been done.
         MLConnectorError: See :func:`refused_write`.
     """
+    body: Done | None
     try:
-        body = msgspec.json.decode(reply.body, type=kind)
-    except (msgspec.MsgspecError, ValueError):
+        body = loads(reply.body, kind)
+    except UnreadableJson:
         body = None
     if body is None or (body.success and reply.status // 100 != 2):  # noqa: PLR2004 - the class of success
         if effect is Effect.READ:
