@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -44,16 +45,24 @@ def test_a_list_that_cannot_be_read_stops_with_its_bytes_kept(body: bytes) -> No
     assert caught.value.evidence == body
 
 
-@pytest.mark.parametrize("body", [*HOSTILE, pytest.param(b'{"Success":"yes"}', id="a text for a truth")])
-def test_an_answer_to_a_write_that_cannot_be_read_leaves_it_open(body: bytes) -> None:
-    for kind in (answers.Updated, answers.Invocation):
-        if kind is answers.Updated and b'"Items"' in body and b"{}" in body:
-            continue  # what a load answers, this one does not look at
-        try:
-            replies.business(reply(body), kind, where="connection 'c'", name="update", effect=Effect.WRITE)
-        except AmbiguousOutcome:
-            continue
-        assert loads(body, kind).success, "only what can be read is taken for done"
+@pytest.mark.parametrize("kind", [answers.Updated, answers.Invocation])
+@pytest.mark.parametrize(
+    "body",
+    [
+        DEEP,
+        b'{"Success":true,"x":' + DEEP + b"}",
+        b'{"Success":true,"Message":NaN}',
+        b'{"Success":"yes"}',
+        b"",
+        b"{",
+        b"[]",
+    ],
+)
+def test_an_answer_to_a_write_that_cannot_be_read_leaves_it_open(
+    body: bytes, kind: type[answers.Updated] | type[answers.Invocation]
+) -> None:
+    with pytest.raises(AmbiguousOutcome):
+        replies.business(reply(body), kind, where="connection 'c'", name="update", effect=Effect.WRITE)
 
 
 def test_an_answer_of_m3_nested_beyond_reading_leaves_its_write_open() -> None:
@@ -63,12 +72,11 @@ def test_an_answer_of_m3_nested_beyond_reading_leaves_its_write_open() -> None:
 
 
 @pytest.mark.parametrize(
-    "raw", [b'[{"Properties":5}]', b'[{"Properties":{"Name":1}}]', b'[{"Properties":' + DEEP + b"}]"]
+    "raw",
+    [b'[{"Properties":5}]', b'[{"Properties":{"Name":1}}]', b'[{"Properties":' + DEEP + b"}]", b'[{"Properties":[1]}]'],
 )
 def test_a_change_that_was_made_stays_made_whatever_is_shown_of_it(raw: bytes) -> None:
-    body = b'{"Success":true,"RefreshItems":' + raw + b"}"
-    done = replies.business(reply(body), answers.Updated, where="c", name="update", effect=Effect.WRITE)
-    assert answers.read_refreshed(done.refresh_items) == ({}, "")
+    assert answers.read_refreshed(msgspec.Raw(raw)) == ({}, "")
 
 
 def test_a_text_cut_inside_an_emoji_does_not_hide_the_other_rows() -> None:
