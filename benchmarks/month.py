@@ -21,9 +21,15 @@ ROOT = Path(__file__).resolve().parents[1]
 def main() -> int:
     """Live the month and tell how it ended."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--pair", choices=("syspro", "cloudsuite"), default="syspro", help="JAGGAER with which ledger")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--days", type=int, default=30)
-    parser.add_argument("--scale", type=float, default=1.0, help="times 500 suppliers, 2,000 orders, 5,000 invoices")
+    parser.add_argument(
+        "--scale",
+        type=float,
+        default=1.0,
+        help="times 500 suppliers, 2,000 orders, 5,000 invoices; 200, 800, 2,000 of CloudSuite",
+    )
     parser.add_argument("--faults", type=float, default=0.05, help="share of calls that are spoiled")
     parser.add_argument("--keep", type=Path, help="keep store and logs in this folder")
     chosen = parser.parse_args()

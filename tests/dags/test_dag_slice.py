@@ -8,6 +8,7 @@ import pytest
 from support.month_office import Plan
 from support.month_proofs import prove
 from support.month_run import Month, systems
+from support.month_syspro import SysproPair
 
 from airflow_provider_mlconnector.sandbox.server import serving
 
@@ -19,8 +20,9 @@ PLAN = Plan(seed=5, days=3, suppliers=45, orders=30, invoices=80)
 def test_three_days_of_business_end_with_both_systems_equal(
     airflow_db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with serving(**systems(PLAN)) as sandbox:
-        month = Month(sandbox, monkeypatch, tmp_path, PLAN, print)
+    pair = SysproPair()
+    with serving(**systems(pair, PLAN)) as sandbox:
+        month = Month(sandbox, monkeypatch, tmp_path, pair, PLAN, print)
         month.live()
         proofs = prove(month)
     print(*proofs, sep="\n")

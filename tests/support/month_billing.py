@@ -4,30 +4,17 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from support.month_buying import source_number
+from support.month_invoices import Lines, credit, draw_amount, labeled, own
 from support.month_office import Body, Office, pick
 
-from airflow_provider_mlconnector.sandbox import master
-from airflow_provider_mlconnector.sandbox.jaggaer import recipes
-
 Row = Mapping[str, Any]
-BAD_SHARE, OWN_SHARE, PO_SHARE, CREDIT_SHARE = 0.05, 0.35, 0.25, 0.04
-TYPED_SHARE, MISTYPED_SHARE, OVERBILLED_SHARE, UNIT_SHARE = 0.02, 0.004, 0.2, 0.05
-NO_DATE = ("before_cut_over",)
-OUTSIDE = frozenset({"po_lines", "credit_memo"})
-"""Labels not drawn here: orders are billed for real, and credited is what was invoiced in this month."""
-ACCOUNTS = [each.jaggaer_code for each in master.ACCOUNTS if not each.on_hold]
-CENTERS = list(master.COST_CENTERS)
-UNITS = list(master.BUSINESS_UNITS)
-
-
-def wire_day(day: date) -> str:
-    """Write a day as JAGGAER does."""
-    return f"{day.isoformat()}T00:00:00.000Z"
+OWN_SHARE, PO_SHARE, CREDIT_SHARE, OVERBILLED_SHARE, UNIT_SHARE = 0.35, 0.25, 0.04, 0.2, 0.05
 
 
 def bill(office: Office, day: int, suppliers: Sequence[str], orders: Sequence[Row]) -> None:
@@ -47,11 +34,11 @@ def bill(office: Office, day: int, suppliers: Sequence[str], orders: Sequence[Ro
         if dice < PO_SHARE and due:
             _bill_order(office, rng, *due.pop())
         elif dice < PO_SHARE + CREDIT_SHARE and office.diary.originals:
-            _credit(office, rng)
+            credit(office, rng)
         elif dice < PO_SHARE + CREDIT_SHARE + OWN_SHARE:
-            _own(office, rng, rng.choice(suppliers))
+            own(office, rng, rng.choice(suppliers), partial(_type_first, office))
         else:
-            _labeled(office, rng, suppliers)
+            labeled(office, rng, suppliers)
 
 
 def billable(office: Office, orders: Sequence[Row]) -> list[tuple[Row, dict[str, Decimal]]]:
@@ -98,105 +85,12 @@ def _bill_order(office: Office, rng: random.Random, order: Row, left: Mapping[st
             office.do("jaggaer", "invoice", id=told["invoiceId"], set=changes)
 
 
-def _labeled(office: Office, rng: random.Random, suppliers: Sequence[str]) -> None:
-    """Approve an invoice of one of the sandbox's own kinds, dated in the last days."""
-    names = recipes.BAD if rng.random() < BAD_SHARE else recipes.GOOD
-    label = rng.choice([name for name in names if name not in OUTSIDE])
-    told = office.do("jaggaer", "invoice", label=label)
-    changes: Body = {}
-    if label not in NO_DATE:
-        changes |= dates(office, rng)
-    if label not in recipes.LABEL_SUPPLIERS and label != "empty_supplier":
-        changes["header.supplier.supplierNumber"] = rng.choice(suppliers)
-    office.do("jaggaer", "invoice", id=told["invoiceId"], set=changes)
-
-
-def dates(office: Office, rng: random.Random) -> Body:
-    """Return the dates of an invoice of the last days, as changes of its header."""
-    day = office.hours.now().date() - timedelta(days=rng.randrange(4))
-    due = wire_day(day + timedelta(days=rng.choice((5, 10, 30))))
-    return {"header.invoiceDate": wire_day(day), "header.accountingDate": wire_day(day), "header.dueDate": due}
-
-
-def coding(account: str, center: str) -> Body:
-    """Return the accounting codes of a line, with one split."""
-    values = [{"internalName": "Account", "value": account}, {"internalName": "CostCenter", "value": center}]
-    entry = {"context": "Line", "splittableFieldIndexList": {"splittableFieldIndex": [{
-        "customFieldValueList": {"customFieldValue": values}}]}}  # fmt: skip
-    return {"splittableFieldSetGroup": [{"splittableFieldIndexSet": [entry]}]}
-
-
-def document(office: Office, header: Body, lines: Sequence[tuple[Decimal, str, str]]) -> Body:
-    """Return an invoice in wire form whose lines are (price of one piece, account, cost center)."""
-    day = office.hours.now().date() - timedelta(days=1)
-    total = sum((price for price, _, _ in lines), Decimal(0))
-    base: Body = {
-        "invoiceType": "Invoice",
-        "workflowStatus": "Completed",
-        "paymentStatus": "Payable",
-        "matchStatus": "Do Not Match",
-        "invoiceDate": wire_day(day),
-        "accountingDate": wire_day(day),
-        "dueDate": wire_day(day + timedelta(days=30)),
-        "terms": {"daysAfter": 30, "standardPaymentTermsCode": "NET30"},
-        "total": {"currency": "USD", "value": float(total)},
-    }
-    shown = [
-        {
-            "lineNumber": number,
-            "quantity": 1,
-            "unitPrice": float(price),
-            "item": {"description": "Supplies of the month"},
-            "splittableFieldSetGroupList": coding(account, center),
-        }
-        for number, (price, account, center) in enumerate(lines, 1)
-    ]
-    return {"header": base | header, "lineList": {"invoiceLine": shown}}
-
-
-def _amount(rng: random.Random) -> Decimal:
-    return Decimal(rng.randint(2_000, 900_000)).scaleb(-2)
-
-
-def _own(office: Office, rng: random.Random, supplier: str) -> None:
-    """Approve an invoice whose every line is known here, and now and then let a clerk type it into SYSPRO first."""
-    lines = [(_amount(rng), rng.choice(ACCOUNTS), rng.choice(CENTERS)) for _ in range(rng.randint(1, 3))]
-    number = f"M{office.plan.seed}-{office.diary.done['jaggaer invoice']:05d}"
-    header = {"supplierInvoiceNumber": number, "businessUnit": rng.choice(UNITS), "supplier": {
-        "supplierNumber": supplier, "name": supplier}}  # fmt: skip
-    value = sum((price for price, _, _ in lines), Decimal(0))
-    dice = rng.random()
-    if dice < TYPED_SHARE + MISTYPED_SHARE:
-        wrong = Decimal("9.99") if dice < MISTYPED_SHARE else Decimal(0)
-        typed = {"supplier": supplier, "invoice": number, "value": str(value + wrong), "reference": "typed"}
-        day = (office.hours.now().date() - timedelta(days=1)).isoformat()
-        if office.try_to("syspro", "ap_invoice", **typed, tax_code="Z", invoice_date=day):
-            office.diary.before_us.add((supplier, number))
-    told = office.do("jaggaer", "invoice", **document(office, header, lines))
-    if dice >= TYPED_SHARE + MISTYPED_SHARE and rng.random() < 0.3:
-        office.diary.originals.append(
-            {"id": told["invoiceId"], "number": told["invoiceNumber"], "supplier": supplier, "left": value / 2,
-             "unit": header["businessUnit"], "coding": lines[0][1:]}
-        )  # fmt: skip
-
-
-def _credit(office: Office, rng: random.Random) -> None:
-    """Credit a part of an invoice; no more than half of it over the month."""
-    original = rng.choice(office.diary.originals)
-    amount = min(_amount(rng) / 10, original["left"]).quantize(Decimal("0.01"))
-    original["left"] -= amount
-    if original["left"] <= 1:
-        office.diary.originals.remove(original)
-    if amount <= 0:
-        return
-    header = {
-        "invoiceType": "Credit memo",
-        "originalInvoiceNumber": original["number"],
-        "supplierInvoiceNumber": f"C{office.plan.seed}-{office.diary.done['jaggaer invoice']:05d}",
-        "businessUnit": original["unit"],
-        "supplier": {"supplierNumber": original["supplier"], "name": original["supplier"]},
-    }
-    office.do("jaggaer", "invoice", **document(office, header, [(amount, *original["coding"])]))
+def _type_first(office: Office, supplier: str, number: str, lines: Lines, wrong: Decimal) -> bool:
+    """Let a clerk type an invoice into SYSPRO that JAGGAER gets as well."""
+    value = sum((price for price, _, _ in lines), wrong)
+    day = (office.hours.now().date() - timedelta(days=1)).isoformat()
+    typed = {"supplier": supplier, "invoice": number, "value": str(value), "reference": "typed"}
+    return office.try_to("syspro", "ap_invoice", **typed, tax_code="Z", invoice_date=day) is not None
 
 
 def type_by_hand(office: Office, day: int, suppliers: Sequence[str]) -> None:
@@ -204,7 +98,7 @@ def type_by_hand(office: Office, day: int, suppliers: Sequence[str]) -> None:
     rng = office.random(f"typed on day {day}")
     for place in range(rng.randint(1, 3)):
         supplier, number = rng.choice(suppliers), f"HAND-{day:02d}-{place}"
-        body = {"supplier": supplier, "invoice": number, "value": str(_amount(rng)), "tax_code": "Z"}
+        body = {"supplier": supplier, "invoice": number, "value": str(draw_amount(rng)), "tax_code": "Z"}
         if office.try_to("syspro", "ap_invoice", **body, reference="by hand"):
             office.diary.by_hand.add((supplier, number))
 

@@ -16,30 +16,13 @@ TERMS = [terms for terms, _days in master.TERMS.values()]
 NEW_ACCOUNTS = {"5150": "Small tools", "5220": "Cleaning", "5310": "Legal advice", "5410": "Cloud services"}
 
 
-def shared_suppliers(office: Office) -> list[str]:
-    """Return the numbers of USD suppliers whom both systems hold under the same number from the start."""
-    further = master.more_suppliers(further_suppliers(office))[unlinked_suppliers(office) :]
-    named = [each for each in master.SUPPLIERS if "V00001" <= each.number <= "V00030"]
-    return [each.number for each in (*named, *further) if each.currency == "USD"]
-
-
-def further_suppliers(office: Office) -> int:
-    """Return how many suppliers there are beside the sandbox's named ones."""
-    return max(0, office.plan.suppliers - len(master.SUPPLIERS))
-
-
-def unlinked_suppliers(office: Office) -> int:
-    """Return how many of them JAGGAER knows without their ERP number at the start."""
-    return min(30, further_suppliers(office) // 6)
-
-
 def edit_in_jaggaer(office: Office, day: int) -> None:
     """Move, rename and re-staff suppliers in JAGGAER, and add new ones.
 
     Terms, bank and remit-to are left alone: no resource of JAGGAER shows them, so nobody could tell.
     """
     rng = office.random(f"JAGGAER's suppliers of day {day}")
-    numbers = shared_suppliers(office)
+    numbers = office.plan.shared_suppliers
     for number in pick(rng, numbers, max(2, len(numbers) // 60)):
         change = rng.choice((_move, _move, _mail, _name, _contact))
         change(office, rng, number, day)
@@ -72,7 +55,7 @@ def _contact(office: Office, rng: random.Random, number: str, day: int) -> None:
 def edit_in_syspro(office: Office, day: int) -> None:
     """Change terms and tax ids, move suppliers SYSPRO has no say in moving, hold some and let the last ones go on."""
     rng = office.random(f"SYSPRO's suppliers of day {day}")
-    numbers = shared_suppliers(office)
+    numbers = office.plan.shared_suppliers
     for number in office.diary.held:
         office.do("syspro", "supplier", supplier=number, on_hold=False)
     office.diary.held.clear()

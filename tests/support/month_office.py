@@ -35,8 +35,8 @@ class Plan:
         seed: Everything drawn follows from it.
         days: Simulated days.
         suppliers: Held by both systems at the start, those only one of them has included.
-        orders: Purchase orders approved in JAGGAER.
-        invoices: Invoices approved in JAGGAER, credit memos included.
+        orders: Purchase orders approved.
+        invoices: Invoices entered, credit memos included.
         faults: Share of calls that are spoiled.
     """
 
@@ -46,6 +46,23 @@ class Plan:
     orders: int = 2000
     invoices: int = 5000
     faults: float = 0.05
+
+    @property
+    def further_suppliers(self) -> int:
+        """How many suppliers there are beside the sandbox's named ones."""
+        return max(0, self.suppliers - len(master.SUPPLIERS))
+
+    @property
+    def unlinked_suppliers(self) -> int:
+        """How many of them JAGGAER knows without their ERP number at the start."""
+        return min(30, self.further_suppliers // 6)
+
+    @property
+    def shared_suppliers(self) -> list[str]:
+        """Numbers of the USD suppliers whom both systems hold under the same number from the start."""
+        further = master.more_suppliers(self.further_suppliers)[self.unlinked_suppliers :]
+        named = [each for each in master.SUPPLIERS if "V00001" <= each.number <= "V00030"]
+        return [each.number for each in (*named, *further) if each.currency == "USD"]
 
     def scaled(self, factor: float) -> Plan:
         """Return the same month with as many times the business."""
@@ -116,8 +133,14 @@ class Diary:
     """Which order an invoice bills, by its id."""
     lines_of: dict[int, list[str]] = field(default_factory=dict)
     """Which of its lines."""
+    coded: dict[int, Sequence[tuple[Decimal, str, str]]] = field(default_factory=dict)
+    """Invoices of JAGGAER whose lines are known here, by id: (price, account, cost center)."""
     held: list[str] = field(default_factory=list)
     """Suppliers a clerk put on hold, who lifts that again."""
+    vouchered: set[str] = field(default_factory=set)
+    """Invoices of orders that clerks vouchered in the ledger, by JAGGAER's key."""
+    on_hold: list[int] = field(default_factory=list)
+    """Vouchers clerks entered on hold, who release them the next day."""
     closed: set[str] = field(default_factory=lambda: {each.syspro_code for each in master.ACCOUNTS if each.on_hold})
     """Accounts on hold under every cost center."""
     done: Counter[str] = field(default_factory=Counter)
@@ -129,8 +152,9 @@ class Diary:
 class Office:
     """People at the screens of both systems, all of whom act through the sandbox's control API."""
 
-    def __init__(self, url: str, plan: Plan, hours: Hours) -> None:
+    def __init__(self, url: str, plan: Plan, hours: Hours, ledger: str) -> None:
         self.plan, self.hours, self.diary = plan, hours, Diary()
+        self.ledger = ledger
         self._url = url
         self._session = requests.Session()
         self._session.trust_env = False
@@ -176,13 +200,21 @@ class Office:
 
     def storm(self, number: int) -> None:
         """Spoil the plan's share of calls from now on."""
-        rules = storm(self.plan.seed * 1000 + number, self.plan.faults) if self.plan.faults else []
+        rules = self._weather(number) if self.plan.faults else []
         if rules:
             rules.append(
                 {"kind": "delay", "seconds": 0.02, "probability": self.plan.faults / len(rules), "seed": number}
             )
         self._set_faults(rules)
         self.hours.late = 2 * LATE if rules else 0.0
+
+    def _weather(self, number: int) -> list[Body]:
+        """Return a storm's rules for JAGGAER and this ledger; what SYSPRO alone has is left out or moved."""
+        rules = storm(self.plan.seed * 1000 + number, self.plan.faults)
+        if self.ledger == "syspro":
+            return rules
+        rules = [rule for rule in rules if rule["kind"] != "evict"]
+        return [{**rule, "system": self.ledger} if "system" in rule else rule for rule in rules]
 
     def calm(self) -> Counter[str]:
         """End the faults; return how often each kind has struck since they were set."""

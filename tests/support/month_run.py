@@ -1,4 +1,4 @@
-"""A simulated month of business, day by day through the DAGs: people at work, faults on the wire, settling up."""
+"""A simulated month of business, day by day through a pair's DAGs: people at work, faults on the wire, settling up."""
 
 from __future__ import annotations
 
@@ -8,39 +8,28 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support import airflow_home, month_billing, month_buying, month_masters
+from support import airflow_home
 from support.airflow_home import Deployment, Outcome, Try
-from support.month_fixing import NEW_ACCOUNT, NEW_CENTER, Desk
 from support.month_office import START, TIMEOUT, Hours, Office, Plan
+from support.month_pair import Pair
 from typer.testing import CliRunner
 
 from airflow_provider_mlconnector.cli import app
 from airflow_provider_mlconnector.documents.lifecycle import State
-from airflow_provider_mlconnector.sandbox import master
 from airflow_provider_mlconnector.sandbox.server import RunningSandbox
 from airflow_provider_mlconnector.store.records import DocumentRecord
 
-SUPPLIERS, LEDGER, ORDERS, INVOICES, PAYMENTS = (
-    "jaggaer_syspro_suppliers",
-    "syspro_to_jaggaer_ledger",
-    "jaggaer_to_syspro_orders",
-    "jaggaer_to_syspro_invoices",
-    "syspro_to_jaggaer_payments",
-)
-CYCLE = (SUPPLIERS, LEDGER, ORDERS, INVOICES, PAYMENTS)
 POKE_SECONDS = 20.0
 """Simulated seconds between two looks of a sensor."""
 LEASE_SECONDS = 30
-HOURS_OF_DAY = (6, 12, 17)
+CUT_OVER = "2026-01-01"
+"""Nothing dated earlier is carried, or compared."""
 ENDS = frozenset({State.POSTED, State.LINKED, State.SKIPPED, State.SUPERSEDED})
 """States in which a document stays."""
-SITE = {"gl_template": "{cost_center}-{account}", "cost_center_section": 1, "po_split": "largest"}
-"""What a site with cost centers in its GL codes, and with orders over several of them, sets on its connection."""
 
 
 @dataclass
@@ -61,17 +50,20 @@ class Month:
         sandbox: Where the systems are.
         patch: Undone when the month is over.
         home: Folder of the store.
+        pair: Which systems, and their people.
         plan: How much business.
         say: Takes a line of progress.
     """
 
-    def __init__(self, sandbox: RunningSandbox, patch: pytest.MonkeyPatch, home: Path, plan: Plan, say: Any) -> None:
-        self.plan, self.say, self.tally, self.home = plan, say, Tally(), home
+    def __init__(
+        self, sandbox: RunningSandbox, patch: pytest.MonkeyPatch, home: Path, pair: Pair, plan: Plan, say: Any
+    ) -> None:
+        self.pair, self.plan, self.say, self.tally, self.home = pair, plan, say, Tally(), home
         self.hours = Hours(sandbox.url, patch)
         self.hours.take_over()
-        self.office = Office(sandbox.url, plan, self.hours)
-        self.mapping = home / "dags" / "mappings" / "jaggaer_to_syspro.yaml"
-        self.deployment = _deployed(sandbox, patch, home)
+        self.office = Office(sandbox.url, plan, self.hours, pair.system)
+        self.mapping = home / "dags" / "mappings" / pair.mapping
+        self.deployment = _deployed(sandbox, patch, home, pair)
 
     # --- days --------------------------------------------------------------------------------------------------------
 
@@ -80,35 +72,10 @@ class Month:
         for day in range(self.plan.days):
             began = time.monotonic()
             self.office.storm(day)
-            self._day(day)
+            self.pair.day(self, day)
             self.tally.hits += self.office.calm()
             states = Counter(str(document.state) for document in self.deployment.documents())
             self.say(f"day {day + 1:>2}  {time.monotonic() - began:6.1f} s  {dict(states.most_common())}")
-
-    def _day(self, day: int) -> None:
-        """Morning: buyers and accountants; noon: the dock and suppliers' clerks; afternoon: invoices and payments."""
-        office, midnight = self.office, START.replace(hour=0) + timedelta(days=day)
-        self.hours.until(midnight + timedelta(hours=HOURS_OF_DAY[0]))
-        books = office.ask("ledger")
-        month_masters.keep_ledger(office, day, books["syspro"]["gl_journals"])
-        month_masters.edit_in_jaggaer(office, day)
-        received = month_buying.received_by_number(books["syspro"]["purchase_orders"])
-        month_buying.change_orders(office, day, books["jaggaer"]["purchase_orders"], received)
-        month_buying.approve_orders(office, day)
-        for dag in (SUPPLIERS, LEDGER, ORDERS):
-            self.run(dag)
-        self.hours.until(midnight + timedelta(hours=HOURS_OF_DAY[1]))
-        books = office.ask("ledger")["syspro"]
-        suppliers = month_masters.shared_suppliers(office)
-        month_buying.receive(office, day, books["purchase_orders"])
-        month_masters.edit_in_syspro(office, day)
-        month_billing.type_by_hand(office, day, suppliers)
-        month_billing.bill(office, day, suppliers, books["purchase_orders"])
-        self.hours.until(midnight + timedelta(hours=HOURS_OF_DAY[2]))
-        self.run(SUPPLIERS)
-        self.run(INVOICES)
-        month_billing.pay(office, day, books["ap_invoices"])
-        self.run(PAYMENTS)
 
     # --- the end -----------------------------------------------------------------------------------------------------
 
@@ -121,7 +88,7 @@ class Month:
             self.say(f"settling up, round {number + 1}: {dict(Counter(_cause(each) for each in stuck).most_common())}")
             if not stuck:
                 break
-            desk = Desk(self.office, self.mapping)
+            desk = self.pair.desk(self.office, self.mapping)
             desk.put_right(stuck)
             for route, state in sorted(desk.replays):
                 self._replay("--route", route, "--state", state)
@@ -138,17 +105,8 @@ class Month:
         return [each for each in self.deployment.documents() if each.state not in ENDS and not self.explained(each)]
 
     def explained(self, document: DocumentRecord) -> bool:
-        """A payment of what a clerk typed into SYSPRO alone has no invoice to be reported on."""
-        typed = document.document == "payment" and document.reason_code == "invoice_unknown"
-        return typed and (document.supplier, document.number) in self.office.diary.by_hand
-
-    def chart(self) -> tuple[dict[str, bool], dict[str, bool]]:
-        """Return the mapped accounts and cost centers by JAGGAER's code, and whether SYSPRO has them open."""
-        text, closed = self.mapping.read_text(encoding="utf-8"), self.office.diary.closed
-        accounts = {each.jaggaer_code: each.syspro_code for each in master.ACCOUNTS} | dict([NEW_ACCOUNT])
-        centers = [*master.COST_CENTERS, NEW_CENTER[0]]
-        open_ones = {code: ours not in closed for code, ours in accounts.items() if f'"{code}":' in text}
-        return open_ones, {code: True for code in centers if f"    {code}:" in text}
+        """Tell whether a document may stay where it is."""
+        return self.pair.explained(self.office, document)
 
     def _replay(self, *which: str) -> None:
         said = ["--why", "the cause is gone", "--user", "clerk", "--yes"]
@@ -160,7 +118,7 @@ class Month:
     def cycle(self) -> dict[str, Outcome]:
         """Run every DAG once, in the order their assets give them."""
         self.hours.wait(3600)
-        return {dag: self.run(dag) for dag in CYCLE}
+        return {dag: self.run(dag) for dag in self.pair.cycle}
 
     def run(self, dag: str, conf: Mapping[str, Any] | None = None) -> Outcome:
         """Run one DAG."""
@@ -186,17 +144,13 @@ def _cause(document: DocumentRecord) -> str:
     return f"{document.document} {document.state} {document.reason_code}"
 
 
-def _deployed(sandbox: RunningSandbox, patch: pytest.MonkeyPatch, home: Path) -> Deployment:
+def _deployed(sandbox: RunningSandbox, patch: pytest.MonkeyPatch, home: Path, pair: Pair) -> Deployment:
     # people edit the mapping beside their own copy of the DAGs
     shutil.copytree(airflow_home.DAGS, home / "dags", ignore=shutil.ignore_patterns("__pycache__"))
     patch.setattr(airflow_home, "DAGS", home / "dags")
     deployment = Deployment(sandbox, patch, timeout=TIMEOUT)
-    deployment.set_up()
-    router = sandbox.app.jaggaer.router()
-    identity = {"router_identity": router["identity"], "router_secret": router["shared_secret"]}
-    deployment.connect("jaggaer", extra={"router_url": sandbox.url, **identity})
-    deployment.connect("syspro", extra={"options": SITE})
-    patch.setenv("AIRFLOW_VAR_MLCONNECTOR_CUT_OVER", "2026-01-01")
+    pair.connect(deployment)
+    patch.setenv("AIRFLOW_VAR_MLCONNECTOR_CUT_OVER", CUT_OVER)
     patch.setenv("AIRFLOW__MLCONNECTOR__LEASE_SECONDS", str(LEASE_SECONDS))
     deployment.use_local_store(home)
     with deployment.store() as store:
@@ -204,13 +158,6 @@ def _deployed(sandbox: RunningSandbox, patch: pytest.MonkeyPatch, home: Path) ->
     return deployment
 
 
-def systems(plan: Plan) -> Mapping[str, Any]:
+def systems(pair: Pair, plan: Plan) -> Mapping[str, Any]:
     """Return the options of the sandbox a month begins with."""
-    office = Office("", plan, Hours.__new__(Hours))
-    further, unlinked = month_masters.further_suppliers(office), month_masters.unlinked_suppliers(office)
-    return {
-        "seed": plan.seed,
-        "start": START,
-        "jaggaer": {"suppliers": further, "suppliers_unlinked": unlinked, "payments": True},
-        "syspro": {"suppliers": further},
-    }
+    return {"seed": plan.seed, "start": START, **pair.options(plan)}

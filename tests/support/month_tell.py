@@ -7,12 +7,14 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
 import pytest
-from support.month_office import Plan
-from support.month_proofs import Proof, prove
+from support.month_pair import Proof
+from support.month_pairs import PAIRS
+from support.month_proofs import prove
 from support.month_run import Month, systems
 
 from airflow_provider_mlconnector.sandbox.server import serving
@@ -27,10 +29,11 @@ def live_and_tell(chosen: argparse.Namespace, home: Path, out: TextIO) -> int:
 
     initdb()
     began = time.monotonic()
-    plan = Plan(seed=chosen.seed, days=chosen.days, faults=chosen.faults).scaled(chosen.scale)
+    pair = PAIRS[chosen.pair]()
+    plan = replace(pair.plan, seed=chosen.seed, days=chosen.days, faults=chosen.faults).scaled(chosen.scale)
     out.write(f"{plan}\n")
-    with pytest.MonkeyPatch.context() as patch, serving(**systems(plan)) as sandbox:
-        month = Month(sandbox, patch, home, plan, lambda line: out.write(f"{line}\n"))
+    with pytest.MonkeyPatch.context() as patch, serving(**systems(pair, plan)) as sandbox:
+        month = Month(sandbox, patch, home, pair, plan, lambda line: out.write(f"{line}\n"))
         try:
             month.live()
             proofs = prove(month)

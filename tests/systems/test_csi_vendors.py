@@ -219,6 +219,11 @@ def test_a_deactivated_supplier_is_parked_made_inactive_or_ignored_as_the_route_
     assert plan({"active": False}, site(Stat="I")).steps == ()
 
 
+@pytest.mark.parametrize("rule", ["park", "inactive", "ignore"])
+def test_a_vendor_on_hold_whom_jaggaer_therefore_shows_as_inactive_stays_as_it_is(rule: str) -> None:
+    assert plan({"active": False}, site(VadPayHold="1"), deactivate=rule).steps == ()
+
+
 def _unchanged() -> dict[str, str]:
     """What a change names beside what it changes: the groups its source owns."""
     return {"Name": ROW["Name"], "Contact": "Kim Sales", "ExternalEmailAddr": "ap@north.example", "Phone": "0113 1"}

@@ -129,9 +129,14 @@ class Comparison:
         return wanted
 
     def _status(self) -> dict[str, str]:
-        """Whether the vendor may be used at all; it belongs to the side that decides of holds."""
+        """Whether the vendor may be used at all; it belongs to the side that decides of holds.
+
+        JAGGAER knows no holds: what CSI holds is inactive there, by our own hand.
+        """
         here, there, owned = self._here.active, self._there.active, self._owned(FieldGroup.HOLD)
-        if here is there or (not here and self._options.deactivate == "ignore"):
+        if here is there or (
+            not here and (self._options.deactivate == "ignore" or (self._there.on_hold and not owned))
+        ):
             return {}
         if here:
             if not owned:
