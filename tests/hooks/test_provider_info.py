@@ -19,7 +19,7 @@ from airflow_provider_mlconnector.hooks.settings import Settings
 
 INFO = get_provider_info()
 CONNECTIONS: dict[str, dict[str, Any]] = {entry["connection-type"]: entry for entry in INFO["connection-types"]}
-SECRET_WORDS = re.compile(r"password|secret|token|private", re.IGNORECASE)
+SECRET_WORDS = re.compile(r"password|secret|token|private|api_key", re.IGNORECASE)
 
 
 def _schema(name: str) -> dict[str, Any]:

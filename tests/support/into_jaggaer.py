@@ -9,6 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+import requests
 from support.flow import ShiftedClock
 
 from airflow_provider_mlconnector.documents.model import Document
@@ -36,6 +37,9 @@ from airflow_provider_mlconnector.sync.validate import validate
 from airflow_provider_mlconnector.systems.jaggaer.auth import Credentials
 from airflow_provider_mlconnector.systems.jaggaer.client import JaggaerClient
 from airflow_provider_mlconnector.systems.jaggaer.contract import JaggaerContract
+from airflow_provider_mlconnector.systems.jaggaer.cxml import CxmlIdentity
+from airflow_provider_mlconnector.systems.jaggaer.cxml_contract import CxmlContract
+from airflow_provider_mlconnector.systems.jaggaer.cxml_gateway import CxmlGateway
 from airflow_provider_mlconnector.systems.jaggaer.router import RouterCredentials, XmlRouter
 from airflow_provider_mlconnector.systems.ports import (
     DocumentTarget,
@@ -240,6 +244,18 @@ def router_of(sandbox: RunningSandbox, *, secret: str = "", clock: ShiftedClock 
         sandbox.url, system="JAGGAER XML router", allow_http=True, clock=clock, timeout=5, wait_budget=20, retries=2
     )
     return XmlRouter(transport, RouterCredentials("jaggaer", known["identity"], secret or known["shared_secret"]))
+
+
+def cxml_of(
+    sandbox: RunningSandbox, *, secret: str = "", identity: str = "", clock: ShiftedClock | None = None, **contract: Any
+) -> CxmlGateway:
+    """Return the simulated cXML inbound; ``contract`` is what to override of the contract's ``cxml``."""
+    known = requests.get(f"{sandbox.url}/_sandbox/accounts", timeout=10).json()["jaggaer"]["cxml"]
+    transport = Transport(
+        sandbox.url, system="JAGGAER cXML", allow_http=True, clock=clock, timeout=5, wait_budget=20, retries=2
+    )
+    who = CxmlIdentity("jaggaer", identity or known["identity"], known["buyer"], secret or known["secret"])
+    return CxmlGateway(transport, who, CxmlContract.model_validate(contract), clock=clock)
 
 
 def held(sandbox: RunningSandbox, number: str) -> dict[str, Any]:

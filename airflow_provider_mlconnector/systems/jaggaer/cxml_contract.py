@@ -35,9 +35,12 @@ class CxmlContract(Part):
     tax_categories: tuple[Name, Name] = ("tax1", "tax2")
     """``TaxDetail@category`` of JAGGAER's two taxes."""
     credit_purpose: Literal["creditMemo", "lineLevelCreditMemo"] = "creditMemo"
-    """The DTD knows two. Lines and their coding go with either."""
-    credit_sign: Literal["negative", "positive"] = "negative"
-    """Of a credit memo's quantities and sums: negative by the DTD; some receivers turn them themselves."""
+    """The DTD has both. Lines and their coding go with either, and so does the number of the original invoice where it
+    is known; the ``payloadID`` that lineLevelCreditMemo should name as well is known to nobody here."""
+    credit_sign: Literal["positive", "negative"] = "positive"
+    """Of a credit memo's quantities and sums. Positive as in JAGGAER's own invoices (§2.4). The DTD's remarks want
+    them negative: a receiver that insists refuses positive ones, while one that does not would book the reverse of
+    negative ones."""
     plain_answers: tuple[Name, ...] = ()
     """Bare texts (``SUCCESS``, ``OK``) by which a tenant says that it has taken a message, instead of a status. They
     prove nothing that was executed: the document is looked for like any other."""
