@@ -59,7 +59,7 @@ def test_a_list_that_cannot_be_read_stops_with_its_bytes_kept(body: bytes) -> No
     ],
 )
 def test_an_answer_to_a_write_that_cannot_be_read_leaves_it_open(
-    body: bytes, kind: type[answers.Updated] | type[answers.Invocation]
+    body: bytes, kind: type[answers.Updated | answers.Invocation]
 ) -> None:
     with pytest.raises(AmbiguousOutcome):
         replies.business(reply(body), kind, where="connection 'c'", name="update", effect=Effect.WRITE)
