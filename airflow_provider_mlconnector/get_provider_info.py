@@ -16,6 +16,7 @@ from airflow_provider_mlconnector.hooks.forms import (
 
 _ROOT = "airflow_provider_mlconnector"
 _SYSTEMS = ("SYSPRO", "Infor CloudSuite", "JAGGAER")
+_OPERATORS = ("audit", "documents", "match", "reconcile", "replay")
 
 
 def get_provider_info() -> dict[str, Any]:
@@ -42,7 +43,7 @@ def get_provider_info() -> dict[str, Any]:
         "operators": [
             {
                 "integration-name": system,
-                "python-modules": [f"{_ROOT}.operators.{name}" for name in ("documents", "match", "reconcile")],
+                "python-modules": [f"{_ROOT}.operators.{name}" for name in _OPERATORS],
             }
             for system in _SYSTEMS
         ],
@@ -115,8 +116,8 @@ _OPTIONS = {
         "sensitive": True,
     },
     "anchor_file": _option(
-        "File outside the store to which `mlconnector audit anchor` writes the end of the audit trail. A store older "
-        "than its anchor (restored from a backup) is then noticed.",
+        "File outside the store, or object such as s3://connection@bucket/anchor, to which every run and the DAG "
+        "mlconnector_audit write the end of the audit trail. A store restored, cut or rewritten is then noticed.",
         default="",
     ),
     "lease_seconds": _option(

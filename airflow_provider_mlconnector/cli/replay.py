@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import getpass
+import json as json_module
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -25,6 +28,10 @@ COLUMNS = ("number", "supplier", "amount", "state", "it", "stuck because")
 _SHOWN = 50
 """Rows of a listing; `--json` has all of them."""
 _SEEN = ("executed", "absent")
+DAYS = ["%Y-%m-%d"]
+_ANY: dict[str, Any] = {
+    "route": None, "states": frozenset(), "reason": None, "run": None, "dated_from": None, "dated_to": None,
+}  # fmt: skip
 
 
 def replay(
@@ -36,6 +43,17 @@ def replay(
     route: Annotated[str | None, typer.Option(help="Only of this route; needed without KEY.")] = None,
     state: Annotated[list[str] | None, typer.Option(help="Only in this state; may be repeated.")] = None,
     reason: Annotated[str | None, typer.Option(help="Only stuck for this reason code, such as period.")] = None,
+    run: Annotated[str | None, typer.Option(help="Only what this DAG run, or batch, has worked on.")] = None,
+    dated_from: Annotated[datetime | None, typer.Option("--from", formats=DAYS, help="Only dated so or later.")] = None,
+    dated_to: Annotated[datetime | None, typer.Option("--to", formats=DAYS, help="Only dated so or earlier.")] = None,
+    change: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="PATH=VALUE",
+            help="Correct a field of one document, such as lines[0].amount=5; repeatable.",
+        ),
+    ] = None,
     payload: Annotated[Path | None, typer.Option(help="The source's record as JSON, corrected; one document.")] = None,
     settled: Annotated[
         str | None, typer.Option(help="What you saw of one uncertain write in the target: executed or absent.")
@@ -54,19 +72,33 @@ def replay(
     What the target has already executed of a document stays executed. An uncertain write is looked up, never sent
     again. Lists what it will do and asks. Exit code 1: nothing could be done, or something had moved meanwhile.
     """
-    _check_usage(keys or [], why=why, route=route, narrowed=bool(state or reason))
+    narrowed = bool(state or reason or dated_from or dated_to)
+    _check_usage(keys or [], why=why, narrow=bool(run or (route and narrowed)))
     if json and not (yes or dry_run):
         _wrong("JSON cannot ask: add --yes or --dry-run", "--json")
-    _check_statement(settled, target_reference=target_reference, handled=handled, payload=payload)
+    edits = _edits(change or [])
+    _check_statement(settled, target_reference=target_reference, handled=handled, corrected=[payload, edits])
     states = states_named(state or [])
     with runtime() as opened:
         from airflow_provider_mlconnector.sync.orders import Order, Seen
         from airflow_provider_mlconnector.sync.replay import Selection
 
-        selection = Selection(tuple(keys or ()), route, frozenset(states), reason)
+        days = (moment and moment.date() for moment in (dated_from, dated_to))
+        selection = Selection(tuple(keys or ()), route, frozenset(states), reason, run, *days)
         order = Order(why.strip(), Seen(settled) if settled else None, target_reference.strip(), handled)
         desk = _Desk(opened, _person(user), json=json)
-        desk.work(selection, order, payload=payload, ask=not yes, dry_run=dry_run)
+        desk.work(selection, order, _Correction(payload, edits), ask=not yes, dry_run=dry_run)
+
+
+@dataclass(frozen=True, slots=True)
+class _Correction:
+    """What to put in the place of one document's payload: a file, or single fields."""
+
+    payload: Path | None
+    edits: dict[str, object]
+
+    def __bool__(self) -> bool:
+        return bool(self.payload or self.edits)
 
 
 class _Desk:
@@ -78,12 +110,12 @@ class _Desk:
         self._json = json
         self._batch = f"replay.{datetime.now(UTC):%Y%m%dT%H%M%S}"
 
-    def work(self, selection: Selection, order: Order, *, payload: Path | None, ask: bool, dry_run: bool) -> None:
+    def work(self, selection: Selection, order: Order, correction: _Correction, *, ask: bool, dry_run: bool) -> None:
         surveyed = self._survey(selection, order)
-        if order.seen or payload:
+        if order.seen or correction:
             chosen = _the_one(surveyed)
-            if payload:
-                order = self._corrected(order, chosen, payload)
+            if correction:
+                order = self._corrected(order, chosen, correction)
                 surveyed = self._survey(selection, order)
         wanted = [decision for decision in surveyed if not decision.refused]
         if not self._json:
@@ -98,11 +130,12 @@ class _Desk:
             raise typer.Exit(NO)
 
     def _survey(self, selection: Selection, order: Order) -> list[Decision]:
+        from airflow_provider_mlconnector.sync.replay import unknown_keys
+
         found: list[Decision] = self._replay(order).survey(selection)
-        known = {text.casefold() for one in found for text in _names(one.document)}
-        missing = [key for key in selection.keys if key.strip().casefold() not in known]
+        missing = unknown_keys(selection, found)
         if missing:
-            where = " there" if selection.route or selection.states or selection.reason else ""
+            where = " there" if selection != replace(selection, **_ANY) else ""
             fail(f"no document{where} has the id, key or number {', '.join(map(repr, missing))}: nothing done", code=NO)
         return found
 
@@ -116,18 +149,11 @@ class _Desk:
         opened = self._opened
         return Replay(opened.store, self._actor, order, batch_id=self._batch, clock=opened.clock)
 
-    def _corrected(self, order: Order, document: DocumentRecord, payload: Path) -> Order:
-        from dataclasses import replace
+    def _corrected(self, order: Order, document: DocumentRecord, correction: _Correction) -> Order:
+        from airflow_provider_mlconnector.hooks.correcting import corrected
 
-        from airflow_provider_mlconnector.sync.corrections import read_correction
-        from airflow_provider_mlconnector.sync.route import Route
-
-        # the codec depends on document and source alone
-        body = {"name": document.route, "document": document.document, "source": document.source}
-        decode = self._opened.decoder(Route.parse({**body, "target": document.source}))
-        with self._opened.store.unit_of_work(self._actor) as uow:
-            before = uow.documents.payloads([document.id])[document.id]
-        return replace(order, correction=read_correction(document, before, _read(payload), decode))
+        payload = _read(correction.payload) if correction.payload else b""
+        return corrected(self._opened, self._actor, order, document, payload=payload, edits=correction.edits)
 
     # --- telling -----------------------------------------------------------------------------------------------------
 
@@ -165,22 +191,36 @@ class _Desk:
         out.print(f"{would}{_documents(count)} replayed{rest}" + ("" if dry_run else f" (batch {self._batch})"))
 
 
-def _check_usage(keys: list[str], *, why: str, route: str | None, narrowed: bool) -> None:
+def _check_usage(keys: list[str], *, why: str, narrow: bool) -> None:
     if not why.strip():
         _wrong("say why: it is kept in the audit trail", "--why")
     if any(not key.strip() for key in keys):
         _wrong("a key is empty", "KEY")
-    if not keys and not (route and narrowed):
-        _wrong("name documents, or a --route with --state or --reason", "KEY")
+    if not keys and not narrow:
+        _wrong("name documents, a --run, or a --route with --state or --reason or dates", "KEY")
 
 
-def _check_statement(settled: str | None, *, target_reference: str, handled: bool, payload: Path | None) -> None:
+def _check_statement(settled: str | None, *, target_reference: str, handled: bool, corrected: Sequence[object]) -> None:
     if settled is not None and settled not in _SEEN:
         _wrong(f"{settled!r} is neither executed nor absent", "--settled")
     if (settled == "executed") != bool(target_reference.strip()):
         _wrong("--settled executed and --target-reference go together: say where you saw it", "--target-reference")
-    if sum(map(bool, (settled, handled, payload))) > 1:
-        _wrong("--settled, --handled and --payload are different things: one at a time", "--settled")
+    if sum(map(bool, (settled, handled, *corrected))) > 1:
+        _wrong("--settled, --handled, --payload and --set are different things: one at a time", "--settled")
+
+
+def _edits(changes: list[str]) -> dict[str, object]:
+    """Read fields to correct; a value that is no JSON is text."""
+    edits: dict[str, object] = {}
+    for change in changes:
+        path, equals, value = change.partition("=")
+        if not equals or not path.strip():
+            _wrong(f"{change!r} is not written as PATH=VALUE", "--set")
+        try:
+            edits[path.strip()] = json_module.loads(value)
+        except ValueError:
+            edits[path.strip()] = value
+    return edits
 
 
 def _wrong(message: str, option: str) -> NoReturn:
@@ -213,10 +253,6 @@ def _read(payload: Path) -> bytes:
     except OSError as error:
         message = f"{payload} cannot be read ({type(error).__name__})"
         raise ConfigurationError(message, field="payload file") from None
-
-
-def _names(document: DocumentRecord) -> tuple[str, ...]:
-    return document.id, document.key, document.number, document.source_number
 
 
 def _title(document: DocumentRecord) -> str:

@@ -14,7 +14,7 @@ from airflow_provider_mlconnector.documents.lifecycle import State
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who causes events: an Airflow task try, or a person at the command line (``user`` set, task fields empty)."""
+    """Who causes events: an Airflow task try, a person at the command line (task fields empty), or by way of a task."""
 
     dag_id: str = ""
     run_id: str = ""
@@ -26,9 +26,10 @@ class Actor:
     @property
     def label(self) -> str:
         """Short name for lease holders and messages."""
-        if self.user:
+        if self.user and not self.dag_id:
             return f"{self.user} (command line)"
-        return f"{self.dag_id}/{self.run_id}/{self.task_id}[{self.map_index}] try {self.try_number}"
+        by = f"{self.user} by " if self.user else ""
+        return f"{by}{self.dag_id}/{self.run_id}/{self.task_id}[{self.map_index}] try {self.try_number}"
 
 
 @dataclass(frozen=True, slots=True)

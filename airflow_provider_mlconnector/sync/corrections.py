@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,6 +17,8 @@ _TOLD: Final = 500
 _IN_A_LINE: Final = 5
 _VALUE_SIZE: Final = 120
 _NOT_THERE: Final = "(nothing)"
+_KEPT: Final = re.compile('"\ue000([-+.0-9eE]+)\ue000"')
+_STEP: Final = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,49 @@ def read_correction(
     if len(differences) > _TOLD:
         differences = (*differences[:_TOLD], f"and {len(differences) - _TOLD} more fields")
     return Correction(document.id, payload, differences)
+
+
+def edited(before: bytes, edits: Mapping[str, object]) -> bytes:
+    """Return a payload with some of its fields changed; numbers that stay keep their digits.
+
+    Args:
+        before: The payload in force, JSON.
+        edits: New values by path, written as differences are told: ``header.total.value``, ``lines[0].amount``.
+
+    Raises:
+        Rejected: It is not JSON, or has no such place.
+    """
+    try:
+        body = json.loads(before, parse_float=_kept, parse_int=_kept)
+    except ValueError:
+        msg = "the payload is not JSON: give the whole corrected record instead of single fields"
+        raise Rejected(msg, code="unreadable_field") from None
+    for path, value in edits.items():
+        _put(body, path, value)
+    text = json.dumps(body, ensure_ascii=False)
+    return _KEPT.sub(r"\1", text).encode()
+
+
+def _kept(digits: str) -> str:
+    return f"\ue000{digits}\ue000"
+
+
+def _put(body: object, path: str, value: object) -> None:
+    steps = [int(index) if index else name for name, index in _STEP.findall(path)]
+    place: Any = body
+    for position, step in enumerate(steps):
+        known = range(len(place)) if isinstance(place, list) else place if isinstance(place, dict) else ()
+        last = position == len(steps) - 1
+        if step not in known and not (last and isinstance(place, dict) and isinstance(step, str)):
+            msg = f"the payload has no {path}: {step!r} is not among {', '.join(map(str, known)) or 'anything'}"
+            raise Rejected(msg, code="unreadable_field", field=path)
+        if last:
+            place[step] = value
+        else:
+            place = place[step]
+    if not steps:
+        msg = "a path is empty: name the field to change"
+        raise Rejected(msg, code="unreadable_field")
 
 
 def _differences(before: bytes, after: bytes) -> Iterator[str]:

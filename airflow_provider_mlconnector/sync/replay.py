@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, Final
 
 from airflow_provider_mlconnector.documents.lifecycle import State
@@ -22,25 +23,50 @@ REPLAYED: Final = "replayed"
 """Kind of the event, and reason code of what waits for its next run or was settled by a person's word."""
 HANDLED: Final = "handled"
 """Reason code of a change after posting that somebody has carried out in the target by hand."""
+ALREADY: Final = "was replayed by this very order before"
+"""Said of a document that an order given once finds again."""
 _LOT = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which documents: those of ``keys`` (anything :meth:`DocumentQueries.find` understands), or all of a route.
+    """Which documents: those of ``keys`` (anything :meth:`DocumentQueries.find` understands), or all there are.
 
-    ``route``, ``states`` and ``reason`` narrow down either; a whole route without ``states`` is what a replay can do
-    something about.
+    Everything else narrows down either; without ``keys`` and ``states``, what a replay can do something about is meant.
+
+    Attributes:
+        keys: Ids, keys or numbers.
+        route: Only of this route.
+        states: Only in one of these states.
+        reason: Only stuck for this reason code.
+        run: Only what this run has an event about: a DAG run id, or a batch id.
+        dated_from: Only documents dated so or later; what has no date is not meant then.
+        dated_to: Only documents dated so or earlier.
     """
 
     keys: Sequence[str] = ()
     route: str | None = None
     states: frozenset[State] = frozenset()
     reason: str | None = None
+    run: str | None = None
+    dated_from: date | None = None
+    dated_to: date | None = None
+
+    @property
+    def narrow(self) -> bool:
+        """Whether somebody has said what is meant: documents, a run, or something about those of a route."""
+        dated = self.dated_from or self.dated_to
+        return bool(self.keys or self.run or (self.route and (self.states or self.reason or dated)))
 
     def has(self, document: DocumentRecord) -> bool:
-        """Tell whether a document found by its key is meant."""
-        return (not self.states or document.state in self.states) and self.reason in {None, document.reason_code}
+        """Tell whether a document is meant, as far as it tells by itself."""
+        start, end = self.dated_from or date.min, self.dated_to or date.max
+        undated = not (self.dated_from or self.dated_to)
+        return (
+            (not self.states or document.state in self.states)
+            and self.reason in {None, document.reason_code}
+            and (undated or (document.document_date is not None and start <= document.document_date <= end))
+        )
 
 
 class Replay:
@@ -52,14 +78,18 @@ class Replay:
         order: What shall be done, and why.
         batch_id: Label of the events.
         clock: Time.
+        once: Leave alone what was replayed under this very batch before: the order of a task that may be run again.
     """
 
-    def __init__(self, store: Store, actor: Actor, order: Order, *, batch_id: str, clock: Clock) -> None:
+    def __init__(
+        self, store: Store, actor: Actor, order: Order, *, batch_id: str, clock: Clock, once: bool = False
+    ) -> None:
         self._store = store
         self._actor = actor
         self._order = order
         self._batch_id = batch_id
         self._clock = clock
+        self._once = once
 
     def survey(self, selection: Selection) -> list[Decision]:
         """Tell what the order would do with each selected document, oldest first; changes nothing."""
@@ -106,7 +136,8 @@ class Replay:
                 page = uow.documents.search(
                     route=selection.route, states=states, reason_code=selection.reason, limit=_LOT, after_id=after
                 )
-            yield page
+                meant = _meant(uow, selection, page)
+            yield meant
             if len(page) < _LOT:
                 return
             after = page[-1].id
@@ -116,16 +147,19 @@ class Replay:
         with self._store.unit_of_work(self._actor) as uow:
             for key in selection.keys:
                 named = uow.documents.find(key, route=selection.route, limit=_LOT)
-                found |= {document.id: document for document in named if selection.has(document)}
+                found |= {document.id: document for document in _meant(uow, selection, named)}
         return [found[document_id] for document_id in sorted(found)]
 
     # --- what ------------------------------------------------------------------------------------------------------
 
     def _decide(self, uow: UnitOfWork, documents: Sequence[DocumentRecord]) -> list[Decision]:
-        steps = uow.steps.of([document.id for document in documents])
-        now = self._clock.now()
+        ids = [document.id for document in documents]
+        steps, now = uow.steps.of(ids), self._clock.now()
+        before = uow.events.touching(self._batch_id, ids) if self._once else set()
         return [
-            decide(document, steps[document.id], self._order, outdated=_outdated(uow, document), now=now)
+            refuse(document, ALREADY)
+            if document.id in before
+            else decide(document, steps[document.id], self._order, outdated=_outdated(uow, document), now=now)
             for document in documents
         ]
 
@@ -150,11 +184,15 @@ class Replay:
 
     def _settle(self, uow: UnitOfWork, decisions: Sequence[Decision]) -> None:
         settled = [decision.settles for decision in decisions if decision.settles]
-        result = {"told_by": self._actor.user, "target_reference": self._order.target_reference}
+        result = {"told_by": self._who, "target_reference": self._order.target_reference}
         uow.steps.settle_many(
             [(step, to, result if to is StepState.DONE else None, False) for step, to in settled],
             at=self._clock.now(),
         )
+
+    @property
+    def _who(self) -> str:
+        return self._actor.user or self._actor.label
 
     def _change(self, decision: Decision) -> Change:
         document, order = decision.document, self._order
@@ -164,7 +202,7 @@ class Replay:
             decision.to or document.state,
             event=REPLAYED,
             reason_code=HANDLED if decision.to is State.SKIPPED else REPLAYED,
-            reason=f"{self._actor.user}: {why}",
+            reason=f"{self._who}: {why}",
             why=why,
             detail=self._detail(decision),
             due_at=decision.due_at,
@@ -189,6 +227,21 @@ class Replay:
             step = decision.settles[0]
             detail |= {"step": step.name, "seen": str(order.seen), "target_reference": order.target_reference}
         return detail
+
+
+def unknown_keys(selection: Selection, found: Sequence[Decision]) -> list[str]:
+    """Return the keys of a selection under which nothing was found."""
+    documents = [decision.document for decision in found]
+    known = {name.casefold() for one in documents for name in (one.id, one.key, one.number, one.source_number)}
+    return [key for key in selection.keys if key.strip().casefold() not in known]
+
+
+def _meant(uow: UnitOfWork, selection: Selection, documents: Sequence[DocumentRecord]) -> list[DocumentRecord]:
+    chosen = [document for document in documents if selection.has(document)]
+    if not selection.run or not chosen:
+        return chosen
+    touched = uow.events.touching(selection.run, [document.id for document in chosen])
+    return [document for document in chosen if document.id in touched]
 
 
 def _outdated(uow: UnitOfWork, document: DocumentRecord) -> bool:
