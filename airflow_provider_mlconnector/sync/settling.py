@@ -124,6 +124,11 @@ def _decide(
             text = f"looked up {step.not_found + 1}×: not in the target, so it was not executed and may be sent again"
             return StepState.ABSENT, Change(document, State.VALIDATED, reason_code="proven_absent", reason=text)
         text = "not found in the target; looked up again before anything is repeated"
+        if step.not_found and minutes >= SECOND_LOOK.total_seconds() / 60:
+            text = (
+                f"not found in the target {step.not_found + 1}×, which does not prove that it was not executed: it is "
+                f"not sent again by itself. Look there for {step.our_reference} and say what became of it"
+            )
     else:
         text = f"the target cannot tell: {answer.detail}. Look there for {step.our_reference} and decide"
     change = Change(

@@ -89,11 +89,12 @@ def order_differences(orders: Sequence[Row], csi: Books) -> Iterator[str]:
             continue
         if len(there) > 1:
             yield f"order {number}: {len(there)} times in JAGGAER"
-        yield from (f"order {number}: {text}" for text in _order_problems(row, there[0] if there else None))
+        yield from (f"order {number}: {text}" for text in order_problems(row, there[0] if there else None))
     yield from (f"order {number} stands in JAGGAER only" for number in held)
 
 
-def _order_problems(row: Row, there: Row | None) -> Iterator[str]:
+def order_problems(row: Row, there: Row | None) -> Iterator[str]:
+    """Name what is not the same of one order of CSI and what JAGGAER holds under its number."""
     wanted = Counter(
         (_norm(line["QtyOrderedConv"]), _norm(line["ItemCostConv"]))
         for line in row["lines"]
@@ -162,7 +163,7 @@ _SECTIONS = {"Account": "accounts:", "CostCenter": "  map:"}
 
 
 def _in_use(row: Row, today: date) -> bool:
-    begins, ends = (row[name] and date.fromisoformat(row[name][:10]) for name in ("EffDate", "ObsDate"))
+    begins, ends = (date.fromisoformat(row[name][:10]) if row.get(name) else None for name in ("EffDate", "ObsDate"))
     return (not begins or begins <= today) and (not ends or today < ends)
 
 

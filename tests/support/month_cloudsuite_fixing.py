@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from support.month_cloudsuite_books import order_problems
 from support.month_cloudsuite_masters import CLOSING_ACCOUNT, use_again
 from support.month_desk import INVOICES, WAITING, Desk, Remedy
 from support.month_invoices import MISTYPED, wire_day
@@ -112,10 +113,21 @@ class CloudSuiteDesk(Desk):
 
     def look_up(self, document: DocumentRecord) -> None:
         """Look into the other system for what may have been written, and say whether it is there."""
-        found = self._voucher_of if document.route.startswith("jaggaer") else self._import_of
-        seen = found(document)
+        seen = self._seen(document)
         told = ("--settled", "absent") if seen is None else ("--settled", "executed", "--target-reference", seen)
         self.said.append((document.id, *told))
+
+    def _seen(self, document: DocumentRecord) -> str | None:
+        if document.document == "purchase_order":
+            return self._order_of(document)
+        return self._voucher_of(document) if document.route.startswith("jaggaer") else self._import_of(document)
+
+    def _order_of(self, document: DocumentRecord) -> str | None:
+        """An order whose lines are the same in both was told; of another one the last change was not."""
+        asked = next(row for row in self.books["cloudsuite"]["purchase_orders"] if row["PoNum"].strip() == document.key)
+        orders = self.books["jaggaer"]["purchase_orders"]
+        there = next((row for row in orders if row["number"] == document.key), None)
+        return document.key if there and not list(order_problems(asked, there)) else None
 
     def _voucher_of(self, document: DocumentRecord) -> str | None:
         rows = self.books["cloudsuite"]["vouchers"]
@@ -156,6 +168,7 @@ CloudSuiteDesk.remedies = {
         "period_closed": CloudSuiteDesk.redate,
         "po_voucher": CloudSuiteDesk.voucher,
         "number_already_used": CloudSuiteDesk.agree,
+        "not_found_yet": CloudSuiteDesk.look_up,
     },
     "purchase_order": _CODES,
     "supplier": _CODES | {"supplier_ambiguous": CloudSuiteDesk.identify, "supplier_deactivated": CloudSuiteDesk.wait},

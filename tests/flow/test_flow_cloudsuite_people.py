@@ -1,0 +1,49 @@
+"""What a month of business showed at CSI and JAGGAER: things for people are said, and our own hand is no news."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from support.cloudsuite import Pair, paired
+
+from airflow_provider_mlconnector.documents.lifecycle import State
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Iterator[Pair]:
+    with paired(tmp_path, jaggaer={"invoices": 0}) as opened:
+        yield opened
+
+
+def test_a_vendor_on_hold_is_inactive_in_jaggaer_and_that_is_no_deactivation(pair: Pair) -> None:
+    both = ("suppliers_in", "suppliers_out")
+    pair.run(*both, *both)
+    pair.csi("vendor", vendor="V00007", hold=True)
+    pair.run(*both, *both)
+    assert _status(pair, "V00007") == "INACTIVE"
+    assert [one.reason for one in pair.documents() if one.reason_code == "supplier_deactivated"] == []
+    pair.csi("vendor", vendor="V00007", hold=False)
+    pair.run(*both, *both)
+    assert _status(pair, "V00007") == "ACTIVE"
+
+
+def _status(pair: Pair, number: str) -> str:
+    (found,) = [row for row in pair.app.jaggaer.ledger()["suppliers"] if row["number"] == number]
+    return str(found["profile"]["status"]).upper()
+
+
+def test_a_lost_voucher_that_is_not_found_twice_asks_for_a_person_in_words(pair: Pair) -> None:
+    pair.bill("LOST-1")
+    rule = {"kind": "reset_before", "system": "cloudsuite", "call": "CsiUpdate SLAptrxs", "times": 1}
+    requests.post(f"{pair.flow.sandbox.url}/_sandbox/faults", json=[rule], timeout=10).raise_for_status()
+    pair.run("invoices_in")
+    for _ in range(2):
+        pair.pass_time(16 * 60)
+        pair.run("invoices_in")
+    lost = pair.document("invoices_in", "LOST-1")
+    assert (lost.state, lost.reason_code) == (State.UNCERTAIN, "not_found_yet")
+    assert "it is not sent again by itself" in lost.reason
+    assert pair.vouchers("LOST-1") == []
