@@ -18,6 +18,8 @@ from airflow_provider_mlconnector.systems.json import UnreadableJson, loads
 UNKNOWN_LIFETIME = 300.0
 """Seconds a token is kept when the answer states no usable ``expires_in``; a 401 renews it earlier."""
 LONGEST_LIFETIME = 86_400.0
+_TOKEN = re.compile(r"[!-~]+")
+"""RFC 6749 allows blanks in tokens, a header (RFC 6750) does not; a line break would begin another header."""
 _ERROR_CODE = re.compile(r"[a-z_]{1,40}")
 
 
@@ -86,8 +88,8 @@ def read_grant(reply: Reply, who: str) -> Grant:
     """
     answer = _json_object(reply.body)
     token, refresh = answer.get("access_token"), answer.get("refresh_token")
-    if not isinstance(token, str) or not token.strip():
-        msg = f"{who}'s token endpoint answered without an access_token"
+    if not isinstance(token, str) or not _TOKEN.fullmatch(token.strip()):
+        msg = f"{who}'s token endpoint answered without an access_token that a header can carry"
         raise ProtocolError(msg, request_id=reply.request_id)
     return Grant(token.strip(), _lifetime(answer.get("expires_in")), refresh if isinstance(refresh, str) else "")
 

@@ -194,7 +194,7 @@ def exchange(
         ) as response:
             reached(Point.AFTER_REMOTE_COMMIT)
             ended = _read(response, max_bytes)
-    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, UnicodeError) as error:
         ended = _classify(error, sent=flight.sent)
     finally:
         timer.cancel()
@@ -234,7 +234,11 @@ _CONNECTING: tuple[tuple[tuple[type[BaseException], ...], Trouble, str], ...] = 
     ((ssl.SSLCertVerificationError,), Trouble.UNTRUSTED, "its certificate did not verify"),
     ((ssl.SSLEOFError, ssl.SSLZeroReturnError), Trouble.NOT_CONNECTED, "the connection broke in the TLS handshake"),
     ((ssl.SSLError,), Trouble.NOT_TLS, "the TLS handshake failed"),
-    ((requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader), Trouble.UNUSABLE, "cannot be requested"),
+    (
+        (requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader, UnicodeError),
+        Trouble.UNUSABLE,
+        "cannot be requested",
+    ),
     ((ConnectionRefusedError,), Trouble.NOT_CONNECTED, "the connection was refused"),
     ((NewConnectionError,), Trouble.NOT_CONNECTED, "no connection came about"),
     ((ConnectTimeoutError, requests.ConnectTimeout), Trouble.NOT_CONNECTED, "connecting timed out"),

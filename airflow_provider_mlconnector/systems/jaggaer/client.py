@@ -122,6 +122,8 @@ class JaggaerClient:
         Returns:
             The record as received, or None when the tenant says there is no such record.
         """
+        if key in _STEPS:
+            return None
         reply = self._get(path.replace("{id}", quote(key, safe="")), name, {}, may_be_absent=True)
         if reply.status == HTTPStatus.NOT_FOUND:
             return None
@@ -249,3 +251,5 @@ def _count(raw: msgspec.Raw | None) -> int | None:
 
 
 _LONGEST_COUNT = 15
+_STEPS = frozenset({".", ".."})
+"""As a part of a path no key but a step to another resource, however it is coded."""

@@ -6,6 +6,7 @@ confirm. An empty path says that the tenant does not have it.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
@@ -14,9 +15,16 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
+_PLAIN = re.compile(r"(?:(?![?#\\])[!-~])+")
+
+
 def _absolute(path: str) -> str:
+    """Tokens go with every call: a path must not be able to name another host, nor to leave room for a second call."""
     if not path.startswith("/"):
         msg = "must start with a slash"
+        raise ValueError(msg)
+    if path.startswith("//") or not _PLAIN.fullmatch(path) or {".", ".."} & set(path.split("/")):
+        msg = "must be a plain path on the connection's own host: one slash at the start, no blank, query or backslash"
         raise ValueError(msg)
     return path
 
