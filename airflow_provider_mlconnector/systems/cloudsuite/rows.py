@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -110,6 +111,11 @@ def rounded(amount: Decimal, currency: str) -> Decimal:
 def dump(body: Mapping[str, Any]) -> bytes:
     """Write a payload; the same rows give the same bytes."""
     return msgspec.json.encode(body, order="sorted")
+
+
+def digest(body: Mapping[str, Any]) -> str:
+    """Return a short text that differs when a payload does, for what tells no revisions."""
+    return hashlib.sha256(dump(body)).hexdigest()[:16]
 
 
 def load(payload: bytes, what: str) -> dict[str, Any]:
