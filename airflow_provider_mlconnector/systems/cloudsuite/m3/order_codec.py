@@ -15,7 +15,7 @@ from airflow_provider_mlconnector.systems.cloudsuite import texts
 from airflow_provider_mlconnector.systems.cloudsuite.m3 import order_rows, values
 from airflow_provider_mlconnector.systems.cloudsuite.m3.options import M3Options
 from airflow_provider_mlconnector.systems.cloudsuite.m3.values import Fields
-from airflow_provider_mlconnector.systems.cloudsuite.rows import rounded
+from airflow_provider_mlconnector.systems.cloudsuite.rows import digest, rounded
 
 CENTER_SEGMENT: Final = "COCE"
 _PRICE_DECIMALS: Final = Decimal("0.000001")
@@ -44,7 +44,7 @@ def decode(payload: Mapping[str, Any], options: M3Options) -> PurchaseOrder:
     return PurchaseOrder(
         source_key=number,
         number=number,
-        revision=values.revision([row, *rows]) or number,
+        revision=values.revision([row, *rows]) or digest(payload),
         status=_status(entries, options),
         supplier=head.needed("SUNO", "supplier"),
         order_date=head.day("PUDT") or head.missing("PUDT", "order date"),

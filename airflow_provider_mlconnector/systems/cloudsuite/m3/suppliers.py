@@ -12,7 +12,7 @@ from airflow_provider_mlconnector.systems.cloudsuite.m3.listing import M3Source,
 from airflow_provider_mlconnector.systems.cloudsuite.m3.mi import MiClient, Record, Row
 from airflow_provider_mlconnector.systems.cloudsuite.m3.options import M3Options
 from airflow_provider_mlconnector.systems.cloudsuite.m3.values import Fields
-from airflow_provider_mlconnector.systems.cloudsuite.rows import dump, load
+from airflow_provider_mlconnector.systems.cloudsuite.rows import digest, dump, load
 from airflow_provider_mlconnector.systems.ports import Eligibility, SourcePage, SourceRecord, Summary, Window
 
 PROGRAM: Final = "CRS620MI"
@@ -100,7 +100,7 @@ def decode(row: Mapping[str, Any], options: M3Options) -> Supplier:
     ways = {"PHNO", "TFNO"} & row.keys()
     return Supplier(
         source_key=number,
-        revision=values.revision([row]) or number,
+        revision=values.revision([row]) or digest(row),
         number=number,
         name=supplier.needed("SUNM", "name"),
         active=is_active(row, options),
