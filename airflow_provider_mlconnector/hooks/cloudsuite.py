@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 DIALECTS: Final = {
     "csi": "airflow_provider_mlconnector.systems.cloudsuite.csi.dialect",
     "m3": "airflow_provider_mlconnector.systems.cloudsuite.m3.dialect",
+    "ln": "airflow_provider_mlconnector.systems.cloudsuite.ln.dialect",
+    "fsm": "airflow_provider_mlconnector.systems.cloudsuite.fsm.dialect",
 }
 """Product as chosen in the connection → module that holds its `DIALECT`. A new dialect adds one line."""
 FURTHER, PRODUCT, TIMEOUT = (str(CLOUDSUITE_FIELDS[name]["label"]) for name in ("options", "dialect", "timeout"))
