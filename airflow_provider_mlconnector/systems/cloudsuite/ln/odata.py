@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final
 
 from airflow_provider_mlconnector.errors import ConfigurationError, ProtocolError
 from airflow_provider_mlconnector.systems.call import Params, Reply
-from airflow_provider_mlconnector.systems.cloudsuite import rows, texts
+from airflow_provider_mlconnector.systems.cloudsuite import rows
 from airflow_provider_mlconnector.systems.cloudsuite.dialect import Gateway
 from airflow_provider_mlconnector.systems.cloudsuite.links import onward
 from airflow_provider_mlconnector.systems.cloudsuite.ln.options import LnOptions
