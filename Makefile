@@ -40,7 +40,7 @@ test-matrix: $(READY) ## Install and run the provider on Airflow 3.1.8, 3.2.2 an
 soak: $(READY) ## Compare the peak memory of 10,000 and 100,000 invoices
 	$(BIN)/python benchmarks/soak.py
 
-month: $(READY) ## Live through a seeded month of business, faults included (half an hour; MONTH="--days 3 --scale 0.06")
+month: $(READY) ## Live through a seeded month of business, faults included (half an hour; MONTH="--pair cloudsuite")
 	$(BIN)/python benchmarks/month.py $(MONTH)
 
 limits: $(READY) postgres ## Measure pace and tokens of four workers on one CloudSuite tenant (a quarter of an hour)

@@ -122,7 +122,7 @@ def supplier_differences(companies: Sequence[Row], csi: Books) -> Iterator[str]:
     for row in csi["suppliers"]:
         known = linked.pop(plain(row["VendNum"]), None)
         if known is None:
-            if row["Stat"] == "A":
+            if row["Stat"] == "A" and not row.get("VadPayHold"):
                 yield f"supplier {row['VendNum'].strip()} is not in JAGGAER"
             continue
         yield from (f"supplier {row['VendNum'].strip()}: {text}" for text in _supplier_problems(known, row))

@@ -40,9 +40,10 @@ def live_and_tell(chosen: argparse.Namespace, home: Path, out: TextIO) -> int:
         except Exception:
             out.write(traceback.format_exc())
             raise
+        finally:
+            if chosen.keep is not None:
+                month.keep_books(home / "books.json")
         tell(month, proofs, out)
-        if chosen.keep is not None:
-            month.keep_books(home / "books.json")
     failed = [proof for proof in proofs if proof.differences]
     verdict = f"{len(failed)} of {len(proofs)} proofs FAIL" if failed else f"all {len(proofs)} proofs hold"
     out.write(f"{verdict}; {time.monotonic() - began:.0f} s, seed {plan.seed}\n")
