@@ -159,6 +159,37 @@ def test_a_worker_that_dies_at_any_of_the_three_steps_leaves_one_whole_voucher(o
     check(pair, wanted)
 
 
+def test_a_voucher_a_dead_worker_left_on_hold_is_not_released_while_its_vendor_is_stopped(opened: Open) -> None:
+    """Days may lie between two of a voucher's steps; what was checked before them is checked again."""
+    pair = opened()
+    pair.bill("LEFT-1", line(60, "51200", "CC10"), line(40, "51300", "CC20"))
+    flow = pair["invoices_in"]
+    met: list[Point] = []
+
+    def strike(now: Point) -> None:
+        met.append(now)
+        if met.count(Point.AFTER_STATE) == 2:
+            raise Killed
+
+    flow.strike = strike
+    with pytest.raises(Killed):
+        flow.all()
+    flow.strike = lambda _point: None
+    assert Decimal(pair.voucher("LEFT-1")["InvAmt"]) == 100
+    assert len(pair.voucher("LEFT-1")["distributions"]) == 2
+    pair.csi("vendor", vendor="V00001", hold=True)
+    for _ in range(2):
+        run(pair, seconds=QUARTER)
+    document = pair.document("invoices_in", "LEFT-1")
+    assert (document.state, document.reason_code) == (State.PARKED, "supplier_on_hold"), document.reason
+    assert pair.voucher("LEFT-1")["BGPostingStat"] == "H"
+    pair.csi("vendor", vendor="V00001", hold=False)
+    for _ in range(2):
+        run(pair, seconds=QUARTER)
+    assert pair.document("invoices_in", "LEFT-1").state is State.POSTED
+    check(pair, {"LEFT-1": Decimal(100)})
+
+
 @pytest.mark.parametrize("call", ["CsiUpdate SLAptrxs", "CsiUpdate SLAptrxds"])
 @pytest.mark.parametrize("nth", [1, 2])
 @pytest.mark.parametrize("kind", ["gateway_timeout", "late_commit", "reset_after", "cut_body", "html_after"])

@@ -206,18 +206,39 @@ def test_an_obsolete_account_waits(pair: Pair) -> None:
     assert wait(pair, "OBSOLETE-1") == ("parked", "account_obsolete")
 
 
-def test_an_account_that_becomes_obsolete_after_the_check_gets_no_voucher(pair: Pair) -> None:
-    pair.bill("OBSOLETE-2")
+def _obsolete(pair: Pair) -> None:
+    pair.csi("account_obsolete", account="51300", date=(today() - timedelta(days=10)).isoformat())
+
+
+def _closed(pair: Pair) -> None:
+    day = today() - timedelta(days=1)
+    pair.csi("period", year=day.year, period=day.month)
+
+
+def _removed(pair: Pair) -> None:
+    pair.csi("unit_code_remove", unit="CC20")
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [(_obsolete, "account_obsolete"), (_closed, "period_closed"), (_removed, "unit_unknown")],
+    ids=["account obsolete", "period closed", "unit code removed"],
+)
+def test_what_ends_in_csi_between_check_and_posting_keeps_the_voucher_back(
+    pair: Pair, change: Callable[[Pair], None], code: str
+) -> None:
+    pair.bill("ENDED-1")
     route = pair["invoices_in"]
     route.extract()
     route.plan()
     route.validate()
-    assert pair.document("invoices_in", "OBSOLETE-2").state is State.VALIDATED
-    pair.csi("account_obsolete", account="51300", date=(today() - timedelta(days=10)).isoformat())
+    assert pair.document("invoices_in", "ENDED-1").state is State.VALIDATED
+    change(pair)
     route.post()
     route.settle()
     route.run += 1
-    assert wait(pair, "OBSOLETE-2") == ("parked", "account_obsolete")
+    assert pair.app.cloudsuite.ledger()["attempts"] == []
+    assert wait(pair, "ENDED-1") == ("parked", code)
 
 
 def test_a_unit_code_that_is_required_and_missing_waits(pair: Pair) -> None:
