@@ -43,6 +43,9 @@ soak: $(READY) ## Compare the peak memory of 10,000 and 100,000 invoices
 month: $(READY) ## Live through a seeded month of business, faults included (half an hour; MONTH="--pair cloudsuite")
 	$(BIN)/python benchmarks/month.py $(MONTH)
 
+chaos: $(READY) ## Live through seeds of faults, kills and zombies on simulated time (SEEDS=500)
+	$(BIN)/python benchmarks/chaos.py --seeds $(or $(SEEDS),500)
+
 limits: $(READY) postgres ## Measure pace and tokens of four workers on one CloudSuite tenant (a quarter of an hour)
 	$(BIN)/python benchmarks/limiter.py
 	$(BIN)/python benchmarks/tokens.py
@@ -61,5 +64,5 @@ clean: ## Remove everything made here, the virtual environments included
 	rm -rf .venv .venv-* .tools .airflow* .demo build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help setup postgres demo ui test test-unit test-dags test-scheduler test-postgres test-chaos test-project test-matrix soak month limits \
+.PHONY: help setup postgres demo ui test test-unit test-dags test-scheduler test-postgres test-chaos test-project test-matrix soak month chaos limits \
 	lint format requirements clean

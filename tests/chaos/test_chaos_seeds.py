@@ -1,0 +1,68 @@
+"""A fixed set of seeds of `make chaos`: many workers, both systems and the network on one simulated time."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support.chaos_live import live
+from support.chaos_sabotage import SABOTAGES
+from support.chaos_sites import KINDS
+
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
+ROOT = Path(__file__).resolve().parents[2]
+LOTS = 4
+EACH = 9
+FOUND_BY = {
+    "watermark atomicity": 1,
+    "our reference": 1,
+}
+"""For each guard a seed known to notice that it is gone."""
+
+
+@pytest.mark.parametrize("lot", range(LOTS))
+def test_a_fixed_set_of_seeds_ends_exactly_once(lot: int) -> None:
+    for seed in range(lot * EACH, (lot + 1) * EACH):
+        ending = live(seed)
+        told = f".venv/bin/python benchmarks/chaos.py --seed {seed} -v"
+        assert ending.violations == [], told
+        assert ending.requests, told
+
+
+def test_every_kind_of_business_has_its_turn_and_is_really_hit() -> None:
+    assert LOTS * EACH >= 2 * len(KINDS)
+    endings = [live(seed) for seed in range(100, 100 + len(KINDS))]
+    assert len({ending.kind for ending in endings}) == len(KINDS)
+    assert sum(sum(ending.kills.values()) for ending in endings) > 10
+    assert sum(sum(ending.faults.values()) for ending in endings) > 10
+
+
+def test_a_seed_is_the_same_seed_again_in_another_process() -> None:
+    script = (
+        "import json, sys; sys.path.insert(0, 'tests')\n"
+        "from support.chaos_live import live\n"
+        "ending = live(10)\n"
+        "print(json.dumps([ending.digest, ending.requests, ending.tasks]))\n"
+    )
+    told = []
+    for _ in range(2):
+        ended = subprocess.run(
+            [sys.executable, "-c", script],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+            env=os.environ | {"PYTHONHASHSEED": "0"},
+        )
+        told.append(json.loads(ended.stdout.splitlines()[-1]))
+    assert told[0] == told[1]
+
+
+@pytest.mark.parametrize("guard", SABOTAGES)
+def test_the_harness_notices_when_a_guard_is_gone(guard: str) -> None:
+    with SABOTAGES[guard]():
+        assert live(FOUND_BY[guard]).violations != []

@@ -1,0 +1,189 @@
+"""The world of one seed: workers that are killed, stopped and cleared, over one simulated time.
+
+``Airflow`` here is a supervisor thread that does what Airflow does: it runs tasks, retries them, clears some of them while
+they run, whose worker then is killed or goes on as a zombie.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import traceback
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from support.chaos_process import Process, ProcessStore
+from support.chaos_sites import LEASE, REMOTE_TIMEOUT, TIMEOUT, ChaosFlow, Site, deployed, draw, process_of
+from support.chaos_storm import Ending, Storm
+from support.chaos_time import Time
+from support.chaos_wire import URL, InProcessApp, Network
+from support.flow import Flow
+from support.remote import Killed
+
+from airflow_provider_mlconnector.errors import MLConnectorError
+from airflow_provider_mlconnector.points import IN_TRANSACTION, Point
+from airflow_provider_mlconnector.sandbox.server import RunningSandbox
+from airflow_provider_mlconnector.store import KeyRing, Store
+from airflow_provider_mlconnector.store.records import Actor, DocumentRecord
+from airflow_provider_mlconnector.sync.route import Route
+
+MAX_TRIES = 8
+TASKS = ("extract", "plan", "validate", "post", "settle", "report")
+
+
+class World:
+    """The world of one seed."""
+
+    def __init__(self, seed: int, store: str, *, say: Callable[[str], None] | None = None) -> None:
+        self.seed = seed
+        self.site: Site = draw(seed)
+        self.storm = Storm.draw(seed)
+        self.rng = random.Random(f"run {seed}")
+        self.time = Time()
+        self.app = InProcessApp(seed=seed, clock=self.time, **self.site.systems)
+        self.app.time = self.time
+        self.network = Network(self.app, self.time)
+        self.store = Store.open(store, KeyRing.derive("chaos"), clock=self.time)
+        self.deployment = deployed(self.site, RunningSandbox(URL, self.app), self.store, self.time)
+        self.ending = Ending(seed, self.site.kind)
+        self.rough = False
+        self.working: dict[Any, Process] = {}
+        self._say = say
+        self._trace = hashlib.sha256()
+        self._open = 0
+
+    # --- trace ---
+
+    def tell(self, text: str) -> None:
+        """Add a line to the trace; two runs of a seed have the same."""
+        line = f"{self.time.monotonic():12.3f} {text}"
+        self._trace.update(line.encode())
+        if self._say:
+            self._say(line)
+
+    # --- strikes ---
+
+    def strike(self, point: Point) -> None:
+        """Kill, stop or interrupt the worker that has reached a point."""
+        process = self.working.get(self.time.actor)
+        if process is None:
+            return
+        if process.dead:
+            raise Killed
+        self.tell(f"{process.name} {point}")
+        if not self.rough:
+            return
+        chance = self.rng.random()
+        if chance < self.storm.kill:
+            self.ending.kills[point] += 1
+            self.tell(f"{process.name} KILLED at {point}")
+            process.kill()
+            raise Killed
+        if point in IN_TRANSACTION:
+            return
+        if chance < self.storm.kill + self.storm.stop:
+            pause = self.rng.choice([30.0, LEASE + 1, LEASE + TIMEOUT + REMOTE_TIMEOUT + 5, 1200.0])
+            self.ending.stops[point] += 1
+            self.tell(f"{process.name} STOPPED at {point} for {pause:g} s")
+            self.time.sleep(pause)
+        elif chance < self.storm.kill + self.storm.stop + self.storm.yields:
+            self.time.sleep(self.rng.choice([0.0, 0.1, 1.0, 5.0]))
+        process.alive()
+
+    # --- processes ---
+
+    def start(self, name: str, flow: ChaosFlow, work: Any) -> Process:
+        """Start one try of a task in a process of its own."""
+        process = Process(name)
+        supervisor = self.time.actor
+        own = process_of(
+            flow,
+            store=ProcessStore(self.store, process.alive),
+            network=self.network,
+            alive=process.alive,
+            chunks=list(flow.chunks),
+        )
+
+        def run() -> None:
+            try:
+                process.result = work(own)
+            except (MLConnectorError, Killed) as error:
+                process.error = error
+            except BaseException as error:  # noqa: BLE001 - a defect must end the seed, not its thread
+                process.error = error
+                if not process.dead:
+                    where = traceback.format_exc().splitlines()[-7:]
+                    self.ending.violations.append(f"{name} failed by a defect: {error!r} {' | '.join(where)}")
+            finally:
+                process.done = True
+                self.working.pop(self.time.actor, None)
+                said = type(process.error).__name__ if process.error else "ok"
+                self.tell(f"{name} ended: {said} {str(process.error or '')[:160]}")
+                flow.chunks[:] = own.chunks if process.error is None else flow.chunks
+                self._open -= 1
+                self.time.wake(supervisor)
+
+        self._open += 1
+        self.ending.tasks += 1
+        process.actor = self.time.thread(name, run)
+        self.working[process.actor] = process
+        return process
+
+    def wait_for(self, process: Process, *, until: float = float("inf")) -> bool:
+        """Wait for the end of a process, or until a time; True if it ended."""
+        while not process.done:
+            left = until - self.time.monotonic()
+            if left <= 0:
+                return False
+            self.time.wait() if left == float("inf") else self.time.sleep(left)
+        return True
+
+    # --- Airflow ---
+
+    def dag_run(self, route: Route, number: int) -> Any:
+        """Run a route's DAG once as Airflow would."""
+        flow = process_of(self.deployment, route=route, tries=Counter(), chunks=[], run=number)
+        for task in TASKS:
+            if not self._task(flow, task):
+                self.tell(f"run {number} of {route.name} failed at {task}")
+                return None
+        return None
+
+    def _task(self, flow: ChaosFlow, task: str) -> bool:
+        for attempt in range(1, MAX_TRIES + 1):
+            name = f"{flow.route.name}#{flow.run}.{task}.{attempt}"
+            process = self.start(name, flow, lambda own: _work(own, task))
+            if self.rough and self.rng.random() < self.storm.clear:
+                self._clear(process)
+                continue
+            self.wait_for(process)
+            if process.error is None and not process.dead:
+                if task == "settle" and process.result.pending and attempt < MAX_TRIES:
+                    self.time.sleep(process.result.wait_seconds or 1)
+                    continue
+                return True
+            self.time.sleep(self.rng.choice([0.0, 5.0, 60.0, 300.0]) if self.rough else 120.0)
+        return task == "settle"
+
+    def _clear(self, process: Process) -> None:
+        """Clear a task while it runs: its worker is killed some time later, or never."""
+        after = self.time.monotonic() + self.rng.choice([0.0, 0.1, 0.3, 1.0, 3.0])
+        if self.wait_for(process, until=after):
+            return
+        zombie = self.rng.random() < 0.5
+        self.tell(f"{process.name} CLEARED {'and goes on' if zombie else 'and killed'}")
+        self.ending.kills["cleared"] += 1
+        if not zombie:
+            process.kill()
+
+    # --- the whole ---
+
+    def documents(self) -> list[DocumentRecord]:
+        """Return every document."""
+        with self.store.unit_of_work(Actor(user="oracle")) as uow:
+            return uow.documents.search(limit=100_000, after_id="")
+
+
+def _work(flow: ChaosFlow, task: str) -> Any:
+    return getattr(Flow, task).__wrapped__(flow) if task != "report" else flow.report()

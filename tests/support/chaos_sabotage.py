@@ -1,0 +1,119 @@
+"""The harness can fail: each guard taken out by the test alone, and how soon the oracle notices.
+
+Nothing of this is in the package; every sabotage replaces a piece of it for the length of a seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from unittest import mock
+
+from support.chaos_live import live
+
+from airflow_provider_mlconnector.documents.lifecycle import State
+from airflow_provider_mlconnector.store.records import Change, StepState
+from airflow_provider_mlconnector.sync import extract, post, session, settle, settling
+from airflow_provider_mlconnector.systems.cloudsuite.csi.base import CsiSystem
+from airflow_provider_mlconnector.systems.ports import Found, FoundState
+from airflow_provider_mlconnector.systems.syspro.base import SysproSystem
+from airflow_provider_mlconnector.systems.syspro.lookup import LookUp
+from airflow_provider_mlconnector.systems.syspro.target import SysproTarget
+
+Broken = Callable[[], AbstractContextManager[None]]
+
+
+@contextmanager
+def no_intent() -> Iterator[None]:
+    """A worker that died while sending leaves nothing behind: its documents are taken for never sent."""
+
+    def recover(job: Any, _target: Any) -> None:
+        with job.unit_of_work() as uow:
+            left = uow.documents.expired(job.route.name, now=job.now(), limit=500)
+            steps = uow.steps.of([document.id for document in left])
+            for document in left:
+                for step in steps[document.id]:
+                    if step.state is StepState.SENDING:
+                        uow.steps.settle(step, StepState.ABSENT, at=job.now())
+            uow.documents.apply(
+                [Change(one, State.VALIDATED, reason_code="worker_lost", reason="sabotage") for one in left]
+            )
+
+    with mock.patch.object(post, "recover_expired", recover), mock.patch.object(settle, "recover_expired", recover):
+        yield
+
+
+@contextmanager
+def no_settle_wait() -> Iterator[None]:
+    """What is not found at once is taken for not executed."""
+    at_once = property(lambda _self: 0.0)
+    with ExitStack() as stack:
+        for place in (SysproSystem, CsiSystem):
+            stack.enter_context(mock.patch.object(place, "settle_seconds", at_once))
+        stack.enter_context(mock.patch.object(SysproTarget, "may_repost", return_value=True))
+        stack.enter_context(mock.patch.object(settling, "SECOND_LOOK", timedelta(0)))
+        yield
+
+
+@contextmanager
+def no_fence() -> Iterator[None]:
+    """A worker sends although its lease has run out."""
+    with mock.patch.object(session.Keeper, "check", return_value=None):
+        yield
+
+
+@contextmanager
+def no_reference() -> Iterator[None]:
+    """Nothing can be found in the target: as if our reference stood nowhere."""
+
+    def find(_self: Any, steps: Sequence[Any], *, settling: bool = False) -> list[Found]:
+        return [Found(FoundState.ABSENT, "") for _step in steps]
+
+    with mock.patch.object(LookUp, "find", find):
+        yield
+
+
+@contextmanager
+def no_watermark_order() -> Iterator[None]:
+    """The watermark moves before its window is read."""
+    read = extract._read_until_two_agree
+
+    def early(job: Any, source: Any, span: Any, keeper: Any) -> Any:
+        if span.end is not None:
+            with job.unit_of_work() as uow:
+                uow.watermarks.advance(job.route.name, span.end - timedelta(minutes=job.route.overlap_minutes))
+        return read(job, source, span, keeper)
+
+    with mock.patch.object(extract, "_read_until_two_agree", early):
+        yield
+
+
+SABOTAGES: dict[str, Broken] = {
+    "intent": no_intent,
+    "settle wait": no_settle_wait,
+    "fence": no_fence,
+    "our reference": no_reference,
+    "watermark atomicity": no_watermark_order,
+}
+
+
+@dataclass(frozen=True)
+class Noticed:
+    """The first seed that noticed a sabotage."""
+
+    seed: int
+    tried: int
+    violation: str
+
+
+def first_found(broken: Broken, within: int, *, first: int = 0) -> Noticed | None:
+    """Run seeds under a sabotage until one is violated."""
+    with broken():
+        for seed in range(first, first + within):
+            ending = live(seed)
+            if ending.violations:
+                return Noticed(seed, seed - first + 1, f"seed {seed}: {ending.violations[0]}")
+    return None
