@@ -88,6 +88,24 @@ def test_a_voucher_with_tax_freight_and_two_accounts_is_imported_to_the_cent(ope
     assert (row["currency"], Decimal(row["gross"])) == ("USD", 120)
 
 
+@WAYS
+@pytest.mark.parametrize(
+    ("vendor", "currency", "amount"),
+    [("V00034", "JPY", "10001"), ("V00031", "EUR", "99.99"), ("V00033", "GBP", "0.01")],
+)
+def test_a_foreign_voucher_is_imported_in_its_vendors_currency(
+    opened: Open, way: str, vendor: str, currency: str, amount: str
+) -> None:
+    pair = opened(way)
+    pair.enter("FOREIGN-1", {"account": "51300", "unit": "CC20", "amount": amount}, vendor=vendor)
+    pair.enter("POSTED-1", {"account": "51300", "unit": "CC20", "amount": amount}, vendor=vendor)
+    pair.csi("post_vouchers", vouchers=[pair.voucher("POSTED-1")["Voucher"]])
+    pair.run("invoices_out")
+    for number in ("FOREIGN-1", "POSTED-1"):
+        (row,) = pair.imported(number)
+        assert (row["currency"], Decimal(row["gross"])) == (currency, Decimal(amount)), number
+
+
 def test_a_voucher_on_hold_or_of_type_adjustment_does_not_leave_and_leaves_when_it_is_released(opened: Open) -> None:
     pair = opened()
     held = pair.enter("HELD-1", stat="H")
