@@ -17,6 +17,7 @@ from airflow_provider_mlconnector.errors import (
     MLConnectorError,
     ProtocolError,
     Refused,
+    Unavailable,
 )
 from airflow_provider_mlconnector.systems.call import Effect
 from airflow_provider_mlconnector.systems.cloudsuite.m3 import values
@@ -118,15 +119,20 @@ def test_a_read_without_a_clear_answer_keeps_the_bytes(answer: Any) -> None:
     assert caught.value.evidence
 
 
-def test_a_read_broken_off_says_why() -> None:
-    mi, _ = client(TERMINATED)
-    with pytest.raises(ConfigurationError, match="No program X"):
+@pytest.mark.parametrize(("reason", "error"), [("No program X", ConfigurationError), ("Time-out", Unavailable)])
+def test_a_read_broken_off_says_why(reason: str, error: type[MLConnectorError]) -> None:
+    mi, _ = client(mi_answer(wasTerminated=True, terminationReason=reason))
+    with pytest.raises(error, match=reason):
         mi.read("XXX", "Get", {})
 
 
 @pytest.mark.parametrize(
     ("words", "error"),
-    [("Timeout in job", AmbiguousOutcome), ("You are not authorized to run it", ConfigurationError)],
+    [
+        ("Timeout in job", AmbiguousOutcome),
+        ("You are not authorized to run it", ConfigurationError),
+        ("Negative amount is not allowed", Refused),
+    ],
 )
 def test_words_of_a_refused_write_are_sorted(words: str, error: type[MLConnectorError]) -> None:
     mi, _ = client(mi_answer({"transaction": "AddHead", "errorMessage": words, "errorType": "ServerReturnedNOK"}))

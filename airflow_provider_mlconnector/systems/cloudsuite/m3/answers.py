@@ -14,7 +14,13 @@ from typing import Final
 
 import msgspec
 
-from airflow_provider_mlconnector.errors import AmbiguousOutcome, ConfigurationError, ProtocolError, Refused
+from airflow_provider_mlconnector.errors import (
+    AmbiguousOutcome,
+    ConfigurationError,
+    ProtocolError,
+    Refused,
+    Unavailable,
+)
 from airflow_provider_mlconnector.systems.call import Effect, Reply
 from airflow_provider_mlconnector.systems.json import UnreadableJson, loads
 
@@ -26,8 +32,12 @@ NOT_RUN: Final = "not_run"
 """Code of a refusal by the interface itself: the program did not run."""
 _NOT_THERE = "0103"
 """Ending of the message ids that say that a record does not exist."""
-_NOT_ALLOWED = re.compile(r"not authori[sz]ed|permission|not allowed|license", re.IGNORECASE)
+_NOT_ALLOWED = re.compile(
+    r"not authori[sz]ed|no authori[sz]ation|permission (denied|missing)|not licensed", re.IGNORECASE
+)
 _TIMED_OUT = re.compile(r"time[d]?[ -]?out", re.IGNORECASE)
+_BUSY = re.compile(r"time[d]?[ -]?out|temporar|unavailable|overload", re.IGNORECASE)
+"""Real texts are not public: keywords sort them, and none of them may hit what M3 says of a single document."""
 _OK = 200
 
 
@@ -117,6 +127,7 @@ def read(reply: Reply, transactions: Sequence[str], *, name: str, where: str, ef
         AmbiguousOutcome: A write whose answer cannot be read, or was broken off: some of it may have been executed.
         ProtocolError: A read likewise.
         ConfigurationError: M3 broke a read off as a whole; its reason is told.
+        Unavailable: It did for want of time or room.
     """
     body = _decoded(reply)
     if body is not None and body.was_terminated:
@@ -125,6 +136,8 @@ def read(reply: Reply, transactions: Sequence[str], *, name: str, where: str, ef
         if effect is not Effect.READ:
             text += "; what it had done by then is looked up first"
             raise AmbiguousOutcome(text, request_id=reply.request_id)
+        if _BUSY.search(reason):
+            raise Unavailable(text, request_id=reply.request_id)
         raise ConfigurationError(text, field=f"{where}, M3", request_id=reply.request_id)
     results = (body.results or []) if body is not None else []
     told = [one.transaction for one in results] == list(transactions)
