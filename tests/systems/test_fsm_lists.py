@@ -96,6 +96,7 @@ def test_a_read_is_repeated_and_a_broken_one_is_never_a_short_list(running: CsiS
     books = reset(running)
     running.fault(call="FsmList Vendor", kind="cut_body", nth=2)
     found = listed(FsmSupplierSource("fsm", running.gateway(), options()))
+    assert running.running.app.faults.rules[0].hits == 1
     running.control("faults", method="DELETE")
     assert len(found) == len(books["Vendor"])
 

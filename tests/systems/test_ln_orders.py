@@ -122,6 +122,7 @@ def test_a_read_is_repeated_and_a_broken_one_is_never_a_short_list(running: CsiS
     reset(running, page_size=7)
     running.fault(call="LnRead Orders", kind="status", code=503, nth=2)
     assert len(listed(source(running))) == 60
+    assert running.running.app.faults.rules[0].hits == 1
     running.control("faults", method="DELETE")
 
 

@@ -557,3 +557,47 @@ def test_a_step_is_posted_alone(running: CsiSite) -> None:
     assert cut == steps
     assert [outcome.state for outcome in session.rehearse(steps)] == [OutcomeState.POSTED] * 3
     assert not [row for row in books(running)["invoices"] if row["SINO"] == "NB-7781"]
+
+
+# --- reads under faults ------------------------------------------------------------------------------------------
+
+READS = {
+    "M3Execute PPS200MI SearchHead": M3OrderSource,
+    "M3Execute EXPORTMI Select": M3OrderSource,
+    "M3Execute": M3OrderSource,  # heads and lines, many in one call
+    "M3Execute CRS620MI LstSuppliers": M3SupplierSource,
+    "M3Execute CRS630MI LstAccountID": M3AccountSource,
+}
+
+
+@pytest.mark.parametrize("kind", ["status", "cut_body", "reset_before"])
+@pytest.mark.parametrize("call", READS)
+def test_a_read_is_repeated_and_a_broken_one_is_never_a_short_list(running: CsiSite, call: str, kind: str) -> None:
+    reset(running, orders=30)
+    made = READS[call]("m3", running.gateway(), m3_options())
+    since = Window(start=made.remote_time() - timedelta(days=40))
+    whole = [record.key for record in listed(made, since)]
+    running.fault(call=call, kind=kind, nth=1, **({"code": 503} if kind == "status" else {}))
+    again = [record.key for record in listed(made, since)]
+    assert running.running.app.faults.rules[0].hits == 1
+    running.control("faults", method="DELETE")
+    assert again == whole
+    assert whole
+
+
+@pytest.mark.parametrize("kind", ["reset_before", "reset_after"])
+def test_a_lost_approval_is_repeated_and_a_lost_update_of_a_supplier_too(company: CsiSite, kind: str) -> None:
+    reset(company, approval=True)
+    _into, session, steps = planned(company, options={"approve": True})
+    carried_out(session, steps[:2])
+    lose(company, kind, nth=WRITES[2] + 1)
+    with pytest.raises(AmbiguousOutcome):
+        session.post(steps[2:], fence=FENCE)
+    company.control("faults", method="DELETE")
+    assert session.find(steps[2:], settling=True)[0].state is FoundState.ABSENT
+    assert carried_out(session, steps[2:])[0].state is OutcomeState.ACCEPTED
+    suppliers, plan = supplier_steps(company, context=linked("V00001"), number="V00001", name="Alpine Renamed")
+    lose(company, kind, nth=1)
+    assert suppliers.post(plan.steps, fence=FENCE)[0].state is OutcomeState.POSTED
+    assert company.running.app.faults.rules[0].hits == 1
+    assert held(company, "V00001")["SUNM"] == "Alpine Renamed"
