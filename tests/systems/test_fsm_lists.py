@@ -151,7 +151,7 @@ def test_the_next_link_forgets_that_links_were_asked_for_and_is_reminded() -> No
         ([records("1", link="../../PayablesInvoice/lists/_generic?_lk=1")], "leads elsewhere"),
         ([records("1", link="https://evil.example/x?_lk=1")], "leads elsewhere"),
         ([b"<html>"], "not answered with a list"),
-        ([{"exception": "no such class"}], "no such class"),
+        ([({"exception": "no such class"}, 400)], "no such class"),
         ([[]], "not answered with a list"),
         ([[{"_fields": {}}]], "not answered with a list"),
         ([[{"_count": 1, "_links": []}, {"x": 1}]], "has no fields"),

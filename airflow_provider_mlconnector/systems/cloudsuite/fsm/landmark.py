@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from airflow_provider_mlconnector.errors import ProtocolError
 from airflow_provider_mlconnector.systems.call import Params
@@ -15,6 +15,8 @@ from airflow_provider_mlconnector.systems.cloudsuite.dialect import Gateway
 from airflow_provider_mlconnector.systems.cloudsuite.fsm.options import FsmOptions
 from airflow_provider_mlconnector.systems.cloudsuite.links import onward
 
+_SPOKEN: Final = frozenset({400})
+"""A status under which FSM may say what is wrong; which ones it uses is not documented."""
 Row = Mapping[str, str]
 
 
@@ -67,7 +69,7 @@ class LandmarkClient:
         params: Params = [*wanted.items()]
         seen = set[str]()
         while True:
-            reply = self.gateway.get(path, f"list of {business_class}", params=params)
+            reply = self.gateway.get(path, f"list of {business_class}", params=params, accepts=_SPOKEN)
             page = self._read(reply.body, business_class, size)
             yield Page(page.rows, reply.date)
             if not page.link:
