@@ -24,13 +24,23 @@ class Watermarks:
         query = select(watermarks.c.position).where(watermarks.c.route == route)
         return self._work.connection.scalar(query)
 
-    def advance(self, route: str, to: datetime) -> datetime:
+    def read_at(self, route: str) -> datetime | None:
+        """Return when, by our clock, the read that moved the watermark last began (aware, UTC)."""
+        return self._work.connection.scalar(select(watermarks.c.updated_at).where(watermarks.c.route == route))
+
+    def advance(self, route: str, to: datetime, *, read_at: datetime | None = None) -> datetime:
         """Move the watermark forward, with an event; an earlier time changes nothing.
+
+        Args:
+            route: Whose.
+            to: The source's time up to which everything is read.
+            read_at: When that read began by our clock; now where None.
 
         Returns:
             The watermark as it is now.
         """
-        statement = self._work.insert(watermarks).values(route=route, position=to, updated_at=self._work.now())
+        began = read_at or self._work.now()
+        statement = self._work.insert(watermarks).values(route=route, position=to, updated_at=began)
         new = statement.excluded
         statement = statement.on_conflict_do_update(
             index_elements=["route"],

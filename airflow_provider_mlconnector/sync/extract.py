@@ -73,6 +73,7 @@ def extract(job: Job, source: DocumentSource, *, window: Window | None = None) -
     with source_session(job, source) as keeper:
         if not job.dry_run:
             complete_pending(job, source)
+        began = job.clock.now()
         span = window or _next_window(job, source)
         seen = _read_until_two_agree(job, source, span, keeper)
     if seen.listed is not None and not job.dry_run:
@@ -83,7 +84,7 @@ def extract(job: Job, source: DocumentSource, *, window: Window | None = None) -
     reached(Point.BEFORE_WATERMARK)
     with job.unit_of_work() as uow:
         if window is None and span.end is not None:
-            uow.watermarks.advance(job.route.name, span.end - timedelta(minutes=job.route.overlap_minutes))
+            uow.watermarks.advance(job.route.name, span.end - _overlap(job), read_at=began)
         counts = Counter[str]()
         for row in uow.documents.count_states(job.route.name, batch_id=job.batch_id):
             counts[row.state] += row.count
@@ -92,9 +93,22 @@ def extract(job: Job, source: DocumentSource, *, window: Window | None = None) -
 
 
 def _next_window(job: Job, source: DocumentSource) -> Window:
+    """Continue behind the watermark, or earlier where the source's clock was set back since.
+
+    What changed there meanwhile bears times before the watermark. Nothing of it is older than the source's time now
+    less what has passed since the last read by our own clock.
+    """
     with job.unit_of_work() as uow:
-        start = uow.watermarks.get(job.route.name)
-    return Window(start=start, end=source.remote_time())
+        start, read_at = uow.watermarks.get(job.route.name), uow.watermarks.read_at(job.route.name)
+    end = source.remote_time()
+    if start is not None and read_at is not None:
+        passed = max(job.clock.now() - read_at, timedelta())
+        start = min(start, end - passed - _overlap(job))
+    return Window(start=start, end=end)
+
+
+def _overlap(job: Job) -> timedelta:
+    return timedelta(minutes=job.route.overlap_minutes)
 
 
 def _read_until_two_agree(job: Job, source: DocumentSource, span: Window, keeper: Keeper) -> _Pass:
