@@ -24,8 +24,10 @@ MAPPING = {"file": str(Path(__file__).parent / "mappings" / "jaggaer_to_cloudsui
 CUT_OVER = "{{ var.value.get('mlconnector_cut_over', '') }}"
 # who decides which fields of a supplier; what is not named here: ERP terms, currency, tax_id, hold, JAGGAER the rest
 OWNERS: dict[str, str] = {}
-# JAGGAER's business unit for what CloudSuite sends, as the mapping's business_units name it
+# JAGGAER's business unit for orders and invoices CloudSuite sends, as the mapping's business_units name it
 BUSINESS_UNIT = "PLANT1"
+# CloudSuite account that bears recoverable tax; empty where the site has none
+TAX_ACCOUNT = "23000"
 
 SUPPLIERS = Asset(name="cloudsuite_jaggaer_suppliers")
 LEDGER = Asset(name="cloudsuite_jaggaer_ledger_codes")
@@ -42,16 +44,22 @@ INTO_JAGGAER = {
     "target": JAGGAER,
     "mapping": {**MAPPING, "reverse": True},
     "start_at": CUT_OVER,
-    "options": {"business_unit": BUSINESS_UNIT},
 }
+# suppliers and codes are those of all business units; orders and invoices belong to one
+OF_UNIT = {"options": {"business_unit": BUSINESS_UNIT}}
 SUPPLIERS_IN = {**INTO_CLOUDSUITE, "name": "jaggaer_to_cloudsuite_suppliers", "document": "supplier", "owners": OWNERS}
 SUPPLIERS_OUT = {**INTO_JAGGAER, "name": "cloudsuite_to_jaggaer_suppliers", "document": "supplier", "owners": OWNERS}
 ACCOUNTS = {**INTO_JAGGAER, "name": "cloudsuite_to_jaggaer_accounts", "document": "ledger_account"}
 COST_CENTERS = {**INTO_JAGGAER, "name": "cloudsuite_to_jaggaer_cost_centers", "document": "cost_center"}
-ORDERS = {**INTO_JAGGAER, "name": "cloudsuite_to_jaggaer_orders", "document": "purchase_order"}
+ORDERS = {**INTO_JAGGAER, **OF_UNIT, "name": "cloudsuite_to_jaggaer_orders", "document": "purchase_order"}
 # po_lines: CloudSuite vouchers received orders by a path of its own; "post" where the site receives nothing there
-INVOICES_IN = {**INTO_CLOUDSUITE, "name": "jaggaer_to_cloudsuite_invoices", "document": "invoice"}
-INVOICES_OUT = {**INTO_JAGGAER, "name": "cloudsuite_to_jaggaer_invoices", "document": "invoice"}
+INVOICES_IN = {
+    **INTO_CLOUDSUITE,
+    "name": "jaggaer_to_cloudsuite_invoices",
+    "document": "invoice",
+    "options": {"tax_account": TAX_ACCOUNT},
+}
+INVOICES_OUT = {**INTO_JAGGAER, **OF_UNIT, "name": "cloudsuite_to_jaggaer_invoices", "document": "invoice"}
 for there, back in ((SUPPLIERS_IN, SUPPLIERS_OUT), (INVOICES_IN, INVOICES_OUT)):
     there["opposite"], back["opposite"] = back["name"], there["name"]
 

@@ -13,12 +13,12 @@ from airflow_provider_mlconnector.cli.output import NO, Json, print_json
 def demo(
     *,
     home: Annotated[Path, typer.Option(help="Folder that keeps the demo's Airflow, store and books.")] = Path(".demo"),
-    invoices: Annotated[int, typer.Option(min=60, help="How many invoices JAGGAER holds; from 60 on all kinds.")] = 320,
+    invoices: Annotated[int, typer.Option(min=60, help="Invoices that are for SYSPRO; from 60 on of all kinds.")] = 320,
     seed: Annotated[int, typer.Option(help="The same seed gives the same invoices.")] = 1,
     ui: Annotated[bool, typer.Option("--ui", help="Leave its Airflow open to click through.")] = False,
     json: Json = False,
 ) -> None:
-    """Move invoices from a simulated JAGGAER into a simulated SYSPRO by a real Airflow, and prove what it says.
+    """Run every flow between a simulated JAGGAER, SYSPRO and CloudSuite by a real Airflow, and prove what it says.
 
     Exit code 1 when a proof does not hold.
     """

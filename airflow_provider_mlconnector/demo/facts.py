@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_mlconnector.demo.home import Home
 from airflow_provider_mlconnector.documents.lifecycle import State
 from airflow_provider_mlconnector.store.records import Actor, ChainReport, DocumentRecord, StepRecord, StepState
+
+if TYPE_CHECKING:
+    from airflow_provider_mlconnector.store import Store
 
 ROUTE = "jaggaer_to_syspro_invoices"
 AP_STEPS = {"ap_invoice": "I", "ap_credit": "C"}
@@ -71,7 +73,6 @@ def read_books(home: Home) -> Books:
     Only after ``home.enter()``.
     """
     from airflow_provider_mlconnector.hooks.runtime import open_runtime
-    from airflow_provider_mlconnector.store.records import ChainHead
 
     with open_runtime() as runtime:
         store = runtime.store
@@ -83,13 +84,18 @@ def read_books(home: Home) -> Books:
             ):
                 documents += page
                 steps |= uow.steps.of([document.id for document in page])
-        chain = store.verify_chain()
-        anchor = ChainHead(**json.loads(home.anchor.read_text(encoding="utf-8"))) if home.anchor.exists() else None
-        behind = store.behind(anchor) if anchor else ""
-        if chain.ok and not behind:
-            head = {"store_id": chain.head.store_id, "seq": chain.head.seq, "mac": chain.head.mac}
-            home.anchor.write_text(json.dumps(head) + "\n", encoding="utf-8")
+        chain, behind = walk_trail(store, home)
         return Books(store.id, documents, _posted(documents, steps), _linked(documents), chain, behind)
+
+
+def walk_trail(store: Store, home: Home) -> tuple[ChainReport, str]:
+    """Walk the audit trail and anchor its end outside the database; also say why it does not continue its anchors."""
+    from airflow_provider_mlconnector.hooks.anchor import behind_anchor, write_anchor
+
+    chain, behind = store.verify_chain(), behind_anchor(store, home.anchor)
+    if chain.ok and not behind:
+        write_anchor(store, home.anchor)
+    return chain, behind
 
 
 def _posted(documents: Sequence[DocumentRecord], steps: Mapping[str, Sequence[StepRecord]]) -> list[Booked]:

@@ -36,6 +36,7 @@ class Home:
         self.dags = self.airflow / "dags"
         self.logs = self.root / "logs"
         self.journal = self.root / "sandbox.jsonl"
+        self.cloud_journal = self.root / "sandbox-cloudsuite.jsonl"
         self.anchor = self.root / "audit-anchor.json"
         self.passwords = self.airflow / "simple_auth_manager_passwords.json.generated"
         for folder in (self.dags, self.logs):

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from airflow_provider_mlconnector.demo.facts import amount, plain_key
 from airflow_provider_mlconnector.demo.proofs import LEAF, Proof
-from airflow_provider_mlconnector.demo.stage import RECONCILIATION, DagRun
+from airflow_provider_mlconnector.demo.stage import DagRun
 from airflow_provider_mlconnector.documents.lifecycle import IN_TARGET, State
 from airflow_provider_mlconnector.store.records import Actor
 
@@ -57,7 +57,7 @@ FLOWS: Final = (
     ),
     Flow(INVOICES, "invoices", {INVOICES: "invoices JAGGAER → SYSPRO"}),
     Flow(PAYMENTS, "payment status", {PAYMENTS: "payments SYSPRO → JAGGAER"}),
-    Flow(RECONCILIATION, "reconciliation", {}),
+    Flow("syspro_jaggaer_reconciliation", "reconciliation", {}),
 )
 """In the order their schedules keep: master data before documents."""
 
@@ -72,13 +72,13 @@ class RouteFacts:
     waiting: Sequence[tuple[str, int, str]]
 
 
-def read_routes() -> list[RouteFacts]:
-    """Read every route's counts and causes from the store. Only after ``home.enter()``."""
+def read_routes(flows: Sequence[Flow]) -> list[RouteFacts]:
+    """Read the counts and causes of every route of these flows from the store. Only after ``home.enter()``."""
     from airflow_provider_mlconnector.hooks.runtime import open_runtime
 
     found = []
     with open_runtime() as runtime, runtime.store.unit_of_work(Actor(user="demo")) as uow:
-        for flow in FLOWS:
+        for flow in flows:
             for name, title in flow.routes.items():
                 counts = Counter[str]()
                 for row in uow.documents.count_states(name):

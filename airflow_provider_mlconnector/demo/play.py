@@ -15,6 +15,8 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
+from airflow_provider_mlconnector.demo.cloud import EDITS, RECONCILIATION, run_cloud
+from airflow_provider_mlconnector.demo.cloud_site import CloudSite, running_tenants
 from airflow_provider_mlconnector.demo.desk import open_desk
 from airflow_provider_mlconnector.demo.facts import read_books
 from airflow_provider_mlconnector.demo.home import Home
@@ -28,7 +30,7 @@ from airflow_provider_mlconnector.demo.pair import (
 )
 from airflow_provider_mlconnector.demo.proofs import ONCE, prove
 from airflow_provider_mlconnector.demo.simulated import Site, running_site
-from airflow_provider_mlconnector.demo.stage import DagRun, prepare, run_dag
+from airflow_provider_mlconnector.demo.stage import DagRun, Runner, prepare
 from airflow_provider_mlconnector.demo.tell import Outcome, as_json, tell
 
 
@@ -71,8 +73,9 @@ def play(*, home: Path, invoices: int, seed: int, ui: bool, json: bool) -> tuple
     signal.signal(signal.SIGTERM, _leave)
     out = Console(stderr=json, highlight=False, width=None if sys.stdout.isatty() else 120)
     place = Home(home)
-    with place.alone(), running_site(place, seed=seed, invoices=invoices) as site:
-        outcome = _run(place, site, out)
+    sites = running_site(place, seed=seed, invoices=invoices), running_tenants(place, seed=seed)
+    with place.alone(), sites[0] as site, sites[1] as tenants:
+        outcome = _run(place, site, tenants, out)
         if not json:
             tell(outcome, out)
             _close(outcome, place, out, ui=ui)
@@ -81,20 +84,20 @@ def play(*, home: Path, invoices: int, seed: int, ui: bool, json: bool) -> tuple
     return outcome.holds, as_json(outcome)
 
 
-def _run(home: Home, site: Site, out: Console) -> Outcome:
+def _run(home: Home, site: Site, tenants: CloudSite, out: Console) -> Outcome:
     again = not home.is_new
     watch = Watch(out)
     told = "once more, over all of both sides' lists: nothing may be posted twice" if again else "for the first time"
     out.print(f"The example DAGs run in {escape(str(home.root))} {told}.")
-    prepare(home, site, watch.timed)
+    prepare(home, {**site.connections(), **tenants.connections()}, EDITS, watch.timed)
     if not any(row["by"] == "person" for row in site.ask("ledger")["syspro"]["ap_invoices"]):
         numbers = site.type_in()
         out.print(f"  A clerk has typed {', '.join(numbers)} into SYSPRO by hand, the last with a wrong amount.")
-    before, called = site.ask("ledger")["syspro"], _calls(site)
+    before, called = site.ask("ledger")["syspro"], site.calls()
     runs = _run_flows(home, site, watch, out, again=again)
-    with watch.timed("reading both sides' books"):
+    with watch.timed("reading both sides' books of SYSPRO and JAGGAER"):
         home.enter()
-        books, routes = read_books(home), read_routes()
+        books, routes = read_books(home), read_routes(FLOWS)
         reconciled = read_reconciliation(home.root / "reconciliation.html")
         ledgers, truth = site.ask("ledger"), site.ask("truth")
     ledger, run = ledgers["syspro"], runs[INVOICES]
@@ -105,26 +108,23 @@ def _run(home: Home, site: Site, out: Console) -> Outcome:
         proofs=[*proofs, *prove_pair(routes, runs, reconciled, syspro=ledger, jaggaer=ledgers["jaggaer"])],
         run=run,
         seconds=watch.seconds,
-        requests={system: dict(calls - called.get(system, Counter())) for system, calls in _calls(site).items()},
+        requests={system: dict(calls - called.get(system, Counter())) for system, calls in site.calls().items()},
         booked=_posted(ledger) - _posted(before),
+        cloud=run_cloud(home, tenants, watch.timed, out, again=again),
     )
 
 
 def _run_flows(home: Home, site: Site, watch: Watch, out: Console, *, again: bool) -> dict[str, DagRun]:
     """Run every DAG of the pair, with what people do in SYSPRO between them."""
-    runs: dict[str, DagRun] = {}
+    runner = Runner(home, again=again)
     for flow in FLOWS:
         if flow.dag_id == INVOICES and (received := site.receive_goods()):
             out.print(f"  The warehouse has received the goods of {received} orders in SYSPRO.")
         if flow.dag_id == PAYMENTS and (paid := site.pay()):
             out.print(f"  Accounts payable has paid {paid} invoices in SYSPRO.")
         with watch.timed(f"the DAG {flow.dag_id}: {flow.title}"):
-            runs[flow.dag_id] = run_dag(home, flow.dag_id, again=again)
-    return runs
-
-
-def _calls(site: Site) -> dict[str, Counter[str]]:
-    return {name: Counter(row["calls"]) for name, row in site.ask("requests")["systems"].items()}
+            runner.run(flow.dag_id, flow.dag_id)
+    return runner.finished()
 
 
 def _posted(ledger: dict[str, Any]) -> int:
@@ -137,7 +137,8 @@ def _close(outcome: Outcome, home: Home, out: Console, *, ui: bool) -> None:
         out.print("[bold green]Every proof holds.[/bold green] Run it again: nothing will be posted twice.")
     else:
         out.print("[bold red]Not every proof holds.[/bold red] The differences stand above.")
-    out.print(f"The reconciliation, to look at: {escape(str(home.root / 'reconciliation.html'))}.")
+    pages = " and ".join(escape(str(home.root / name)) for name in ("reconciliation.html", RECONCILIATION))
+    out.print(f"The reconciliations, to look at: {pages}.")
     out.print(f"Logs of every command: {escape(str(home.logs))}. To start over: delete {escape(str(home.root))}.")
     if not ui:
         out.print("To click through this Airflow: [bold]make ui[/bold] (or mlconnector demo --ui).")

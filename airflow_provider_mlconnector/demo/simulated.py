@@ -1,4 +1,4 @@
-"""The simulated SYSPRO and JAGGAER as the demo sees them: a process of its own, spoken to over HTTP only."""
+"""The simulated systems as the demo sees them, a process of its own over HTTP; and people at SYSPRO and JAGGAER."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
@@ -24,8 +25,8 @@ TYPED_IN = ("plain", "multi_line", "eur", "split_percent")
 """Kinds of the invoices somebody typed into SYSPRO before the connector came."""
 
 
-class Site:
-    """The sandbox's control API at ``url``."""
+class Simulated:
+    """The control API of a sandbox at ``url``."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -45,21 +46,40 @@ class Site:
             raise StepFailed(message)
         return answer.json()
 
-    def connections(self) -> dict[str, dict[str, Any]]:
-        """Return the two connections as `airflow connections import` reads them: what a user types into the forms."""
-        found = self.ask("credentials")
+    def connection(self, system: str, **extra: object) -> dict[str, Any]:
+        """Return a connection to one of its systems as `airflow connections import` reads it.
+
+        Args:
+            system: ``syspro`` or ``jaggaer``.
+            extra: What a user fills in beside the credentials.
+        """
+        found = self.ask("credentials")[system]
         address, _, port = self.url.rpartition(":")
         return {
-            f"{system}_default": {
-                "conn_type": f"mlconnector_{system}",
-                "host": address,
-                "port": int(port),
-                "login": found[system]["login"],
-                "password": found[system]["password"],
-                "extra": json.dumps({**found[system]["extra"], "allow_http": True}),
-            }
-            for system in ("syspro", "jaggaer")
+            "conn_type": f"mlconnector_{system}",
+            "host": address,
+            "port": int(port),
+            "login": found["login"],
+            "password": found["password"],
+            "extra": json.dumps({**found["extra"], "allow_http": True, **extra}),
         }
+
+    def calls(self) -> dict[str, Counter[str]]:
+        """Return how often each call was made since this process of the sandbox started, by system."""
+        return {name: Counter(row["calls"]) for name, row in self.ask("requests")["systems"].items()}
+
+    def done(self, body: Mapping[str, Any]) -> bool:
+        """Do what a person does; False where the system itself would refuse it."""
+        answer = self._session.post(f"{self.url}/_sandbox/documents", json=body, timeout=60)
+        return bool(answer.ok)
+
+
+class Site(Simulated):
+    """The simulated SYSPRO and its JAGGAER tenant, with the people at SYSPRO."""
+
+    def connections(self) -> dict[str, dict[str, Any]]:
+        """Return both connections: what a user types into the forms."""
+        return {f"{system}_default": self.connection(system) for system in ("syspro", "jaggaer")}
 
     def type_in(self) -> list[str]:
         """Let a clerk type four invoices into SYSPRO, the last with a wrong amount; return their numbers."""
@@ -78,20 +98,15 @@ class Site:
             outstanding = any(Decimal(line["received"]) < Decimal(line["qty"]) for line in row["lines"])
             if row["status"] == "4" and outstanding and place % 5:
                 order = {"system": "syspro", "kind": "receipt", "purchase_order": row["purchase_order"]}
-                received += self._done(order)
+                received += self.done(order)
         return received
 
     def pay(self) -> int:
         """Let accounts payable pay what is due; return how many invoices that was."""
         run = {"system": "syspro", "kind": "payment_run"}
         before = len(self.ask("ledger")["syspro"]["payments"])
-        self._done(run)
+        self.done(run)
         return len(self.ask("ledger")["syspro"]["payments"]) - before
-
-    def _done(self, body: Mapping[str, Any]) -> bool:
-        """Do what a person does; False where SYSPRO itself would refuse it."""
-        answer = self._session.post(f"{self.url}/_sandbox/documents", json=body, timeout=60)
-        return bool(answer.ok)
 
     def _type_in(self, row: Mapping[str, Any], value: str) -> None:
         invoice = {
@@ -115,10 +130,15 @@ def running_site(home: Home, *, seed: int, invoices: int) -> Iterator[Site]:
     numbers = [text for name, value in options.items() for text in (f"--{name}", str(value))]
     command = mlconnector("sandbox", *numbers, "--payments", "--journal", str(home.journal))
     with home.started("sandbox", *command) as process:
-        yield Site(_url(process, home.logs / "sandbox.log"))
+        yield Site(url_of(process, home.logs / "sandbox.log"))
 
 
-def _url(process: subprocess.Popen[bytes], log: Path) -> str:
+def url_of(process: subprocess.Popen[bytes], log: Path) -> str:
+    """Return the address a sandbox prints once it accepts connections.
+
+    Raises:
+        StepFailed: It does not start.
+    """
     give_up = time.monotonic() + START_SECONDS
     while time.monotonic() < give_up:
         if found := READY.search(log.read_bytes()):

@@ -1,19 +1,20 @@
-"""Airflow's part of the demo: a real installation in the demo's home, and one run of the example DAG on it."""
+"""Airflow's part of the demo: a real installation in the demo's home, and runs of the example DAGs on it."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from airflow_provider_mlconnector.demo.home import Home, StepFailed, airflow, mlconnector
-from airflow_provider_mlconnector.demo.simulated import Site
 
-RECONCILIATION = "syspro_jaggaer_reconciliation"
+RECONCILIATION = "_reconciliation"
+"""How the DAGs end that compare both sides and carry nothing."""
 CUT_OVER_DAYS = 120
 """Before the sandbox's start: its invoices are at most 60 days old, those labeled ``before_cut_over`` 400."""
 PARALLEL = 2
@@ -32,46 +33,93 @@ class DagRun:
     tasks: list[Mapping[str, Any]]
 
 
-def prepare(home: Home, site: Site, timed: Timed) -> None:
-    """Set Airflow up as a user would: database, our store, the DAG, two connections, the cut-over Variable."""
+def prepare(home: Home, connections: Mapping[str, Any], edits: Mapping[str, tuple[str, str]], timed: Timed) -> None:
+    """Set Airflow up as a user would: database, our store, the DAGs, the connections, the cut-over Variable.
+
+    Args:
+        home: The home.
+        connections: As `airflow connections import` reads them, by id.
+        edits: What is changed at the top of the copied DAGs: by file what stands there, and what shall.
+        timed: Times each part.
+
+    Raises:
+        StepFailed: A command failed, or a DAG file does not have what is to be changed.
+    """
     with timed("Airflow's database"):
         home.run("airflow-db", *airflow("db", "migrate"))
-    connections = home.root / "connections.json"
-    connections.write_text(json.dumps(site.connections(), indent=2) + "\n", encoding="utf-8")
-    connections.chmod(0o600)
+    file = home.root / "connections.json"
+    file.write_text(json.dumps(connections, indent=2) + "\n", encoding="utf-8")
+    file.chmod(0o600)
     commands = {
         "store": mlconnector("store", "upgrade"),
         "dags": mlconnector("dags", "copy", str(home.dags)),
-        "connections": airflow("connections", "import", "--overwrite", str(connections)),
+        "connections": airflow("connections", "import", "--overwrite", str(file)),
         "variables": airflow("variables", "set", "mlconnector_cut_over", f"{_first_day(home):%Y-%m-%d}"),
     }
-    with timed("the connector's store, the example DAGs, two connections, the cut-over date"):
+    with timed("the connector's store, the example DAGs, the connections, the cut-over date"):
         # each spends its time starting up: side by side they take half as long
         with ThreadPoolExecutor(PARALLEL) as pool:
             started = [pool.submit(home.run, name, *command) for name, command in commands.items()]
         for each in started:
             each.result()
+    for name, (old, new) in edits.items():
+        _edit(home.dags / name, old, new)
 
 
-def run_dag(home: Home, dag_id: str, *, again: bool) -> DagRun:
-    """Run a DAG by `airflow dags test`; a red run is a result, not an error.
+def _edit(file: Path, old: str, new: str) -> None:
+    """Change a text of a copied DAG file; one that was changed by an earlier run stays (`dags copy` keeps it)."""
+    text = file.read_text(encoding="utf-8")
+    if new in text:
+        return
+    if text.count(old) != 1:
+        message = f"{file} does not have {old!r} once"
+        raise StepFailed(message)
+    file.write_text(text.replace(old, new), encoding="utf-8")
+
+
+class Runner:
+    """Runs DAGs one after the other; what became of a run's tasks is asked while the next one goes on.
 
     Args:
         home: The home.
-        dag_id: Which of the example DAGs.
-        again: Read the source's whole list once more instead of only what changed since the last run.
-
-    Raises:
-        StepFailed: There is no such run afterwards.
+        again: Read the sources' whole lists once more instead of only what changed since the last run.
     """
-    logical_date = datetime.now(UTC).replace(microsecond=0).isoformat()
-    conf: dict[str, object] = {"window_from": _first_day(home).isoformat()} if again else {}
-    if dag_id == RECONCILIATION:
-        conf = {"period_from": f"{_first_day(home):%Y-%m-%d}", "fail_on_unexplained": False}
-    command = airflow("dags", "test", dag_id, logical_date, "--conf", json.dumps(conf))
-    home.run(f"dag-run-{dag_id}", *command, accepts=(0, RUN_FAILED))
-    asked = airflow("tasks", "states-for-dag-run", dag_id, logical_date, "--output", "json")
-    return DagRun(dag_id, logical_date, _json_list(home.run(f"dag-states-{dag_id}", *asked)))
+
+    def __init__(self, home: Home, *, again: bool) -> None:
+        self._home, self._again = home, again
+        self._asking = ThreadPoolExecutor(1)
+        self._asked: dict[str, Future[DagRun]] = {}
+
+    def run(self, name: str, dag_id: str) -> None:
+        """Run one of the example DAGs by `airflow dags test`; a red run is a result, not an error.
+
+        Args:
+            name: Under which :meth:`finished` tells of it.
+            dag_id: Which DAG.
+
+        Raises:
+            StepFailed: The command itself failed.
+        """
+        logical_date = datetime.now(UTC).replace(microsecond=0).isoformat()
+        conf: dict[str, object] = {"window_from": _first_day(self._home).isoformat()} if self._again else {}
+        if dag_id.endswith(RECONCILIATION):
+            conf = {"period_from": f"{_first_day(self._home):%Y-%m-%d}", "fail_on_unexplained": False}
+        command = airflow("dags", "test", dag_id, logical_date, "--conf", json.dumps(conf))
+        self._home.run(f"dag-run-{dag_id}", *command, accepts=(0, RUN_FAILED))
+        self._asked[name] = self._asking.submit(self._states, dag_id, logical_date)
+
+    def finished(self) -> dict[str, DagRun]:
+        """Return every run by its name.
+
+        Raises:
+            StepFailed: Airflow does not know one of them.
+        """
+        with self._asking:
+            return {name: asked.result() for name, asked in self._asked.items()}
+
+    def _states(self, dag_id: str, logical_date: str) -> DagRun:
+        asked = airflow("tasks", "states-for-dag-run", dag_id, logical_date, "--output", "json")
+        return DagRun(dag_id, logical_date, _json_list(self._home.run(f"dag-states-{dag_id}", *asked)))
 
 
 def _first_day(home: Home) -> datetime:

@@ -13,6 +13,8 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
+from airflow_provider_mlconnector.demo.cloud import CloudOutcome
+from airflow_provider_mlconnector.demo.cloud_facts import INTO_CSI, INTO_JAGGAER
 from airflow_provider_mlconnector.demo.facts import Books, amount
 from airflow_provider_mlconnector.demo.pair import RouteFacts
 from airflow_provider_mlconnector.demo.proofs import ATTENTION, Proof
@@ -22,14 +24,17 @@ from airflow_provider_mlconnector.store.records import DocumentRecord
 
 STUCK = (State.REJECTED, State.PARKED, State.FAILED, State.UNCERTAIN, State.CHANGED_AFTER_POSTING)
 NOTES = {
-    State.POSTED: "in SYSPRO, by us",
-    State.LINKED: "in SYSPRO already, typed in by hand",
+    State.POSTED: "in {target}, by us",
+    State.ACCEPTED: "in {target}, not in its ledger yet",
+    State.SUBMITTED: "handed over, not seen in {target} yet",
+    State.LINKED: "in {target} already, typed in by hand",
     State.PARKED: "a cause outside the invoice: tried again on every run",
     State.REJECTED: "a cause inside the invoice: a person corrects it",
-    State.FAILED: "SYSPRO refused it",
+    State.FAILED: "{target} refused it",
     State.UNCERTAIN: "sent, outcome not known yet",
-    State.SKIPPED: "paid, cancelled or dated before the cut-over",
+    State.SKIPPED: "paid, cancelled, dated before the cut-over, or our own coming back",
 }
+NAMES = {"cloudsuite": "CloudSuite", "jaggaer": "its JAGGAER tenant"}
 MOST_DIFFERENCES = 20
 _CAUSES_SHOWN = 4
 
@@ -40,12 +45,13 @@ class Outcome:
 
     Attributes:
         books: The store's side of the invoices after the run.
-        routes: Where the documents of every route stand.
+        routes: Where the documents of every route of the SYSPRO pair stand.
         proofs: What was checked.
         run: The invoices' DAG run.
         seconds: Time per part of the demo, in order.
         requests: Calls this run made, by system and call.
         booked: AP documents this run posted.
+        cloud: The CloudSuite pair.
     """
 
     books: Books
@@ -55,11 +61,12 @@ class Outcome:
     seconds: dict[str, float]
     requests: dict[str, dict[str, int]]
     booked: int
+    cloud: CloudOutcome
 
     @property
     def holds(self) -> bool:
-        """Whether every proof holds."""
-        return all(proof.holds for proof in self.proofs)
+        """Whether every proof of both pairs holds."""
+        return all(proof.holds for proof in (*self.proofs, *self.cloud.proofs))
 
     def per_document(self, system: str) -> float | None:
         """Return a system's requests per invoice: read from JAGGAER, or posted to SYSPRO by this run; None for none."""
@@ -77,46 +84,87 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "documents": len(outcome.books.documents),
         "counts": dict(Counter(str(document.state) for document in outcome.books.documents)),
         "sums": {str(state): _texts(sums) for state, sums in _sums(outcome.books.documents).items()},
-        "stuck": [
-            {"state": str(state), "code": code, "documents": [
-                {"number": one.number or one.key, "supplier": one.supplier, "reason": one.reason} for one in group
-            ]}
-            for (state, code), group in _causes(outcome.books)
-        ],
-        "routes": {
-            route.name: {"counts": dict(route.counts), "waiting": {code: count for code, count, _ in route.waiting}}
-            for route in outcome.routes
-        },
-        "proofs": [
-            {"claim": proof.claim, "holds": proof.holds, "evidence": proof.evidence, "differences": proof.differences}
-            for proof in outcome.proofs
-        ],
+        "stuck": _stuck_json(outcome.books.documents),
+        "routes": _routes_json(outcome.routes),
+        "proofs": _proofs_json(outcome.proofs),
         "booked_in_this_run": outcome.booked,
         "requests": outcome.requests,
         "requests_per_posted_invoice": outcome.per_document("syspro"),
+        "cloudsuite": _cloud_json(outcome.cloud),
         "seconds": {name: round(seconds, 1) for name, seconds in outcome.seconds.items()},
-    }  # fmt: skip
+    }
+
+
+def _cloud_json(cloud: CloudOutcome) -> dict[str, Any]:
+    return {
+        "written_in_this_run": cloud.written,
+        "stuck": {route: _stuck_json(documents) for route, documents in cloud.books.documents.items()},
+        "routes": _routes_json(cloud.routes),
+        "proofs": _proofs_json(cloud.proofs),
+        "requests": cloud.requests,
+    }
+
+
+def _stuck_json(documents: Sequence[DocumentRecord]) -> list[dict[str, Any]]:
+    return [
+        {
+            "state": str(state),
+            "code": code,
+            "documents": [
+                {"number": one.number or one.key, "supplier": one.supplier, "reason": one.reason} for one in group
+            ],
+        }
+        for (state, code), group in _causes(documents)
+    ]
+
+
+def _routes_json(routes: Sequence[RouteFacts]) -> dict[str, Any]:
+    return {
+        route.name: {"counts": dict(route.counts), "waiting": {code: count for code, count, _ in route.waiting}}
+        for route in routes
+    }
+
+
+def _proofs_json(proofs: Sequence[Proof]) -> list[dict[str, Any]]:
+    return [
+        {"claim": proof.claim, "holds": proof.holds, "evidence": proof.evidence, "differences": proof.differences}
+        for proof in proofs
+    ]
 
 
 def tell(outcome: Outcome, out: Console) -> None:
-    """Print the outcome."""
-    out.rule("What happened to the invoices")
-    out.print(_states_table(outcome.books.documents))
+    """Print the outcome: SYSPRO's pair, then CloudSuite's, then what both took."""
+    out.rule("SYSPRO and JAGGAER: what happened to the invoices")
+    out.print(_states_table(outcome.books.documents, target="SYSPRO"))
     if attention := outcome.books.in_states(*ATTENTION):
         out.print(
             f"The DAG run is red at its last task, [bold]report[/bold]. That is by design: {len(attention)} documents "
             "need a person. All other tasks are green, and everything that could be posted is."
         )
-    _tell_stuck(outcome, out)
+    _tell_stuck(outcome.books.documents, out)
     out.rule("Every flow of the pair")
     out.print(_routes_table(outcome.routes))
     out.rule("Is it true?")
     for proof in outcome.proofs:
         _tell_proof(proof, out)
+    _tell_cloud(outcome.cloud, out)
     _tell_cost(outcome, out)
 
 
-def _states_table(documents: Sequence[DocumentRecord]) -> Table:
+def _tell_cloud(cloud: CloudOutcome, out: Console) -> None:
+    for title, route, target in (("into CSI", INTO_CSI, "CSI"), ("into JAGGAER", INTO_JAGGAER, "JAGGAER")):
+        out.rule(f"CloudSuite and JAGGAER: what happened to the invoices {title}")
+        documents = cloud.books.documents[route]
+        out.print(_states_table(documents, target=target))
+        _tell_stuck(documents, out)
+    out.rule("Every flow of the pair")
+    out.print(_routes_table(cloud.routes))
+    out.rule("Is it true?")
+    for proof in cloud.proofs:
+        _tell_proof(proof, out)
+
+
+def _states_table(documents: Sequence[DocumentRecord], *, target: str) -> Table:
     sums = _sums(documents)
     counts = Counter(document.state for document in documents)
     memos = Counter(document.state for document in documents if _is_credit(document))
@@ -125,8 +173,8 @@ def _states_table(documents: Sequence[DocumentRecord]) -> Table:
         column.justify = "right"
     for state, count in sorted(counts.items(), key=lambda item: -item[1]):
         shown = ", ".join(f"{currency} {amount(value)}" for currency, value in sums[state].items())
-        row = (f"[bold]{state}[/bold]", str(count), str(memos[state] or ""), shown, NOTES.get(state, ""))
-        table.add_row(*row)
+        row = (f"[bold]{state}[/bold]", str(count), str(memos[state] or ""), shown)
+        table.add_row(*row, NOTES.get(state, "").format(target=target))
     return table
 
 
@@ -144,8 +192,8 @@ def _routes_table(routes: Sequence[RouteFacts]) -> Table:
     return table
 
 
-def _tell_stuck(outcome: Outcome, out: Console) -> None:
-    causes = _causes(outcome.books)
+def _tell_stuck(documents: Sequence[DocumentRecord], out: Console) -> None:
+    causes = _causes(documents)
     total = sum(len(group) for _cause, group in causes)
     out.rule(f"{total} wait, each for a reason")
     for (state, code), group in causes:
@@ -175,6 +223,9 @@ def _tell_cost(outcome: Outcome, out: Console) -> None:
         what = "posted" if system == "syspro" else "known"
         shown = f", {rate:.2f} per invoice {what}" if rate is not None else ""
         out.print(f"{system.upper()}: {sum(calls.values())} requests{shown} ({named})")
+    for system, called in sorted(outcome.cloud.requests.items()):
+        named = ", ".join(f"{count} {call}" for call, count in sorted(called.items(), key=lambda item: -item[1]))
+        out.print(f"{NAMES[system]}: {sum(called.values())} requests ({named})")
     parts = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in outcome.seconds.items())
     out.print(f"{sum(outcome.seconds.values()):.0f} s in all: {parts}")
 
@@ -199,9 +250,10 @@ def _texts(sums: dict[str, Decimal]) -> dict[str, str]:
     return {currency: str(value) for currency, value in sums.items()}
 
 
-def _causes(books: Books) -> list[tuple[tuple[State, str], list[DocumentRecord]]]:
+def _causes(documents: Sequence[DocumentRecord]) -> list[tuple[tuple[State, str], list[DocumentRecord]]]:
     """Group what waits by state and cause, most first."""
     groups: dict[tuple[State, str], list[DocumentRecord]] = defaultdict(list)
-    for document in books.in_states(*STUCK):
-        groups[document.state, document.reason_code].append(document)
+    for document in documents:
+        if document.state in STUCK:
+            groups[document.state, document.reason_code].append(document)
     return sorted(groups.items(), key=lambda item: (STUCK.index(item[0][0]), -len(item[1]), item[0][1]))

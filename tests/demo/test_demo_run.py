@@ -15,7 +15,7 @@ CLI = "from airflow_provider_mlconnector.cli import app; app()"
 
 def demo(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = (sys.executable, "-c", CLI, "demo", "--home", str(home), "--json", *arguments)
-    return subprocess.run(command, capture_output=True, text=True, timeout=800, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
 
 
 def outcome(ran: subprocess.CompletedProcess[str]) -> Any:
@@ -24,7 +24,7 @@ def outcome(ran: subprocess.CompletedProcess[str]) -> Any:
 
 
 @pytest.mark.airflow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1500)
 def test_the_demo_holds_its_proofs_and_a_second_run_posts_nothing(tmp_path: Path) -> None:
     first = outcome(demo(tmp_path, "--invoices", "60"))
     assert first["holds"]
@@ -38,9 +38,26 @@ def test_the_demo_holds_its_proofs_and_a_second_run_posts_nothing(tmp_path: Path
         assert route["counts"].get("posted", 0) + route["counts"].get("linked", 0), f"nothing moved on {name}"
     assert (tmp_path / "reconciliation.html").stat().st_size
 
+    cloud = first["cloudsuite"]
+    assert cloud["written_in_this_run"] > 50, "vouchers, imported invoices and orders"
+    for name, route in cloud["routes"].items():
+        assert route["counts"].get("posted", 0) + route["counts"].get("linked", 0), f"nothing moved on {name}"
+    into_csi, into_jaggaer = (
+        cloud["routes"][route]["counts"]
+        for route in ("jaggaer_to_cloudsuite_invoices", "cloudsuite_to_jaggaer_invoices")
+    )
+    assert into_csi["linked"] == 1, "one of JAGGAER's was typed into CSI by hand"
+    assert into_jaggaer["linked"] == 2, "that voucher, and one of CSI's that was typed into JAGGAER by hand"
+    assert "submitted" not in into_jaggaer, "every import has been seen"
+    assert "accepted" not in into_csi, "CSI has posted every voucher"
+    assert "number_already_used" in {cause["code"] for cause in cloud["stuck"]["jaggaer_to_cloudsuite_invoices"]}
+    assert all(one["reason"] for causes in cloud["stuck"].values() for cause in causes for one in cause["documents"])
+    assert (tmp_path / "reconciliation-cloudsuite.html").stat().st_size
+
     again = outcome(demo(tmp_path, "--invoices", "60"))
     assert again["holds"]
     assert again["booked_in_this_run"] == 0
+    assert again["cloudsuite"]["written_in_this_run"] == 0
     # what accounts payable paid in between comes back as a revision with nothing to post
     before, after = ({k: v for k, v in run["counts"].items() if k != "skipped"} for run in (first, again))
     assert after == before

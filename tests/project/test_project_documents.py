@@ -12,6 +12,7 @@ from typer.main import get_command
 
 from airflow_provider_mlconnector.cli import app
 from airflow_provider_mlconnector.sync.route import Route
+from airflow_provider_mlconnector.systems.cloudsuite.csi.options import CsiOptions
 from airflow_provider_mlconnector.systems.jaggaer.contract import JaggaerContract
 from airflow_provider_mlconnector.systems.jaggaer.options import JaggaerOptions
 from airflow_provider_mlconnector.systems.syspro.options import SysproOptions
@@ -107,10 +108,13 @@ def test_what_is_called_done_names_a_test_and_what_is_not_names_none(root: Path)
 
 
 def dag_ids(root: Path) -> set[str]:
-    text = (root / "dags" / "syspro_jaggaer.py").read_text(encoding="utf-8")
-    schedules = re.search(r"^SCHEDULES[^=]*= \{\n(.*?)^\}", text, flags=re.MULTILINE | re.DOTALL)
-    assert schedules is not None
-    return set(re.findall(r'^    "(\w+)":', schedules.group(1), flags=re.MULTILINE))
+    found: set[str] = set()
+    for file in ("syspro_jaggaer.py", "cloudsuite_jaggaer.py"):
+        text = (root / "dags" / file).read_text(encoding="utf-8")
+        schedules = re.search(r"^SCHEDULES[^=]*= \{\n(.*?)^\}", text, flags=re.MULTILINE | re.DOTALL)
+        assert schedules is not None, file
+        found |= set(re.findall(r'^    "(\w+)":', schedules.group(1), flags=re.MULTILINE))
+    return found
 
 
 def test_the_readme_tells_of_every_example_dag_and_of_no_other(root: Path) -> None:
@@ -135,7 +139,8 @@ def test_every_make_command_a_page_names_is_in_the_makefile(page: str, root: Pat
 
 @pytest.mark.parametrize("page", ["README.md", "docs/flows.md"])
 def test_every_option_a_page_names_exists(page: str, root: Path) -> None:
-    known = {name for model in (Route, SysproOptions, JaggaerOptions, JaggaerContract) for name in model.model_fields}
+    models = (Route, SysproOptions, CsiOptions, JaggaerOptions, JaggaerContract)
+    known = {name for model in models for name in model.model_fields}
     named = {word.split(".")[0].split(":")[0] for word in first_words(text_of(page, root), "option")}
     assert len(named) > 5
     assert named - known == set()
@@ -148,6 +153,9 @@ def reason_codes(root: Path) -> list[re.Pattern[str]]:
     ]
     texts = {found for text in sources for found in re.findall(r'"([a-z]+(?:_[a-z_]*)?(?:\{\w+\}[a-z_]*)?)"', text)}
     texts |= {found for text in sources for found in re.findall(r'"(\{\w+\}_[a-z_]+)"', text)}
+    # codes made of nothing but parts stand whole in what the docstring says is raised
+    raised = [line for text in sources for line in text.splitlines() if re.match(r"\s+(Parked|Rejected): ", line)]
+    texts |= {found for line in raised for found in re.findall(r"``([a-z_]+)``", line)}
     return [re.compile(HOLE.sub("[a-z_]+", re.escape(text))) for text in texts]
 
 
