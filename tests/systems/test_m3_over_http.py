@@ -286,6 +286,15 @@ def test_a_call_broken_off_half_way_is_completed_line_by_line(company: CsiSite) 
     assert len(batch(company)["lines"]) == 3
 
 
+def test_an_invoice_of_more_lines_than_can_be_proven_to_be_there_is_left_to_a_person(running: CsiSite) -> None:
+    reset(running)
+    _into, session, steps = planned(running, amounts=("1.00",) * 130, accounts=("51200",))
+    lines = carried_out(session, steps[:2])[-1]
+    assert (lines.code, lines.parked, len(batch(running)["lines"])) == ("lines_cut_off", True, 130)
+    assert carried_out(session, steps[1:])[-1].code == "lines_cut_off"
+    assert (batch(running)["SUPA"], len(batch(running)["lines"])) == ("10", 130)
+
+
 def test_an_invoice_typed_in_by_hand_is_found_and_another_one_of_the_number_too(company: CsiSite) -> None:
     line = {"account": "51200", "cost_center": "CC10", "amount": "225.00"}
     company.person("m3_invoice", supplier="V00001", number="NB-7781", lines=[line], date="2026-11-10")
