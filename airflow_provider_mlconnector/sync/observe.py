@@ -105,7 +105,11 @@ def _change(record: DocumentRecord, seen: Sequence[tuple[StepState, Outcome]]) -
         return _moved(record, to, NOT_SEEN, asking.text, {}, asking.subject)
     if to is record.state:
         return None
-    reason = "booked in the target" if to is State.POSTED else "seen in the target, not in its ledger yet"
+    reason = "seen in the target"  # which may have no ledger
+    if to is not State.POSTED:
+        reason += ", not in its ledger yet"
+    elif record.state is State.ACCEPTED:
+        reason = "booked in the target"
     return replace(_moved(record, to, OBSERVED_CODE, reason, result), target_reference=in_words(result) or None)
 
 

@@ -21,7 +21,10 @@ def original_invoice(uow: UnitOfWork, route: Route, invoice: Invoice) -> Invoice
     if invoice.kind is not InvoiceKind.CREDIT_MEMO:
         return invoice
     if not invoice.original_number:
-        text = f"credit memo {invoice.number} names no original invoice; SYSPRO credits an invoice. Book it by hand."
+        text = (
+            f"credit memo {invoice.number} names no original invoice, and the target credits one invoice by another;"
+            " name it in the source, or book the memo by hand"
+        )
         raise Parked(text, code="original_unknown", subject=invoice.number)
     named = invoice.original_number.casefold()
     for found in uow.documents.find(invoice.original_number, route=route.name):

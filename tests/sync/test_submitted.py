@@ -89,11 +89,21 @@ def test_what_was_handed_over_becomes_what_the_target_shows(
 
 def test_what_was_seen_but_not_booked_is_booked_later(pipeline: Pipeline) -> None:
     submitted(pipeline)
-    for standing, state in ((OutcomeState.ACCEPTED, State.ACCEPTED), (OutcomeState.POSTED, State.POSTED)):
+    for standing, state, reason in (
+        (OutcomeState.ACCEPTED, State.ACCEPTED, "seen in the target, not in its ledger yet"),
+        (OutcomeState.POSTED, State.POSTED, "booked in the target"),
+    ):
         pipeline.target.booking = standing
         pipeline.all()
         assert pipeline.states() == {"A1": state}
-    assert pipeline.documents()["A1"].reason == "booked in the target"
+        assert pipeline.documents()["A1"].reason == reason
+
+
+def test_what_shows_up_at_once_is_seen_since_a_target_may_have_no_ledger(pipeline: Pipeline) -> None:
+    submitted(pipeline)
+    pipeline.target.booking = OutcomeState.POSTED
+    pipeline.all()
+    assert pipeline.documents()["A1"].reason == "seen in the target"
 
 
 def test_what_stays_unseen_asks_for_a_person_once_and_stays_submitted(pipeline: Pipeline) -> None:
