@@ -201,7 +201,7 @@ def live(seed: int, *, say: Callable[[str], None] | None = None) -> Ending:
     heard = Overheard()
     with ExitStack() as stack:
         home = stack.enter_context(_home())
-        stack.enter_context(carried())
+        stack.enter_context(carried(seed))
         stack.enter_context(processes())
         before = log.level
         log.addHandler(heard)

@@ -1,6 +1,6 @@
 """The world of one seed: workers that are killed, stopped and cleared, over one simulated time.
 
-``Airflow`` here is a supervisor thread that does what Airflow does: it runs tasks, retries them, clears some of them while
+``Airflow`` here is a supervisor thread that does what Airflow does: it runs tasks, retries them, and clears some while
 they run, whose worker then is killed or goes on as a zombie.
 """
 

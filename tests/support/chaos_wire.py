@@ -5,12 +5,14 @@ Takes the place of ``systems.wire.exchange``; everything above it (transport, ve
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 from urllib.parse import unquote, urlsplit
+from uuid import UUID
 
 import requests
 from requests.structures import CaseInsensitiveDict
@@ -188,16 +190,19 @@ def _scope(method: str, url: str, headers: Mapping[str, str], body: bytes | None
 
 
 @contextmanager
-def carried() -> Iterator[None]:
+def carried(seed: int) -> Iterator[None]:
     """Let every worker's requests go through its own network, and the sandbox wait on simulated time."""
+    numbers = random.Random(f"request ids {seed}")
 
     def exchange(session: ProcessSession, **request: Any) -> Received | Failed:
         return session.network.exchange(session, **request)
 
     slow = SimpleNamespace(sleep=nap)
+    ids = SimpleNamespace(uuid4=lambda: UUID(int=numbers.getrandbits(128)))
     with (
         mock.patch.object(wire, "exchange", exchange),
         mock.patch.object(transport.wire, "prepare", lambda session, **_tls: session),
+        mock.patch.object(transport, "uuid", ids),
         mock.patch.object(faults, "asyncio", slow),
         mock.patch.object(gateway, "asyncio", slow),
     ):
