@@ -63,10 +63,10 @@ def prepare(home: Home, connections: Mapping[str, Any], edits: Mapping[str, tupl
         for each in started:
             each.result()
     for name, (old, new) in edits.items():
-        _edit(home.dags / name, old, new)
+        edit(home.dags / name, old, new)
 
 
-def _edit(file: Path, old: str, new: str) -> None:
+def edit(file: Path, old: str, new: str) -> None:
     """Change a text of a copied DAG file; one that was changed by an earlier run stays (`dags copy` keeps it)."""
     text = file.read_text(encoding="utf-8")
     if new in text:
