@@ -316,19 +316,23 @@ class Lot:
     def _give_back(self) -> None:
         """Return what was claimed but not sent.
 
-        A step still in ``sending`` stays as it is: its outcome could not be written (the claim was lost), so it is
-        taken up as uncertain once the claim has run out.
+        What is in ``sending`` stays so, and is taken up as uncertain once the claim has run out: its outcome could
+        not be written, or its intent was committed although the answer to that commit was lost. So the store is asked.
         """
-        not_sent = [
-            work for work in self._open.values() if work.current and work.current.state is not StepState.SENDING
-        ]
+        claimed = list(self._open.values())
         self._open.clear()
-        if not not_sent:
+        if not claimed:
             return
         with self._job.unit_of_work() as uow:
+            steps = uow.steps.of([work.document.id for work in claimed])
+            unsent = [work for work in claimed if not _in_flight(steps[work.document.id])]
             uow.documents.apply_each(
                 [
                     Change(work.document, State.VALIDATED, reason_code="given_back", reason="claimed, but not sent")
-                    for work in not_sent
+                    for work in unsent
                 ]
             )
+
+
+def _in_flight(steps: Sequence[StepRecord]) -> bool:
+    return any(step.state is StepState.SENDING for step in steps)
