@@ -8,6 +8,9 @@ import pytest
 from airflow.dag_processing.dagbag import DagBag
 from support.airflow_home import DAGS, TASKS, parse
 
+from airflow_provider_mlconnector.documents.lifecycle import State
+from airflow_provider_mlconnector.sync.orders import Seen
+
 pytestmark = pytest.mark.airflow
 
 
@@ -24,14 +27,17 @@ RECONCILIATION = "syspro_jaggaer_reconciliation"
 """Compares what the routes have carried; it has one task and none of its own routes."""
 MATCHING = "jaggaer_to_syspro_matching"
 """Reads invoices, and compares those that wait with the orders they bill."""
+MAINTENANCE = {"mlconnector_replay": "replay", "mlconnector_audit": "anchor"}
+"""What belongs to no pair: DAG → its one task."""
 every_route = pytest.mark.parametrize("dag_id", EVERY)
-every_dag = pytest.mark.parametrize("dag_id", [*EVERY, MATCHING, RECONCILIATION])
+every_dag = pytest.mark.parametrize("dag_id", [*EVERY, MATCHING, RECONCILIATION, *MAINTENANCE])
 
 
 def test_every_dag_file_imports_and_holds_the_dags_of_the_pair() -> None:
     bag = DagBag(DAGS)
     assert bag.import_errors == {}
     assert {name for name, dag in bag.dags.items() if "syspro" in dag.tags} == {*EVERY, MATCHING, RECONCILIATION}
+    assert {name for name, dag in bag.dags.items() if "maintenance" in dag.tags} == set(MAINTENANCE)
 
 
 @every_route
@@ -123,6 +129,26 @@ def test_the_reconciliation_compares_every_route_between_documents_and_reads_a_p
     assert {schema[name]["format"] for name in ("period_from", "period_to")} == {"date"}
     assert schema["fail_on_unexplained"]["type"] == "boolean"
     assert dag.params["fail_on_unexplained"] is True
+
+
+def test_a_replay_is_triggered_by_hand_with_a_form_that_asks_why() -> None:
+    dag = parse("mlconnector_replay")
+    (task,) = dag.tasks
+    assert (task.task_id, dag.timetable.can_be_scheduled) == ("replay", False)
+    schema = {name: dag.params.get_param(name).schema for name in dag.params}
+    assert (schema["why"]["type"], schema["why"]["minLength"]) == ("string", 1)
+    assert {schema[name]["format"] for name in ("dated_from", "dated_to")} == {"date"}
+    assert set(schema) - {"documents", "dry_run"} <= set(task.template_fields)
+    known = {str(state) for state in State}
+    assert set(schema["states"]["examples"]) <= known
+    assert set(schema["settled"]["enum"]) == {"", *map(str, Seen)}
+
+
+def test_the_audit_trail_is_verified_and_anchored_daily() -> None:
+    dag = parse("mlconnector_audit")
+    (task,) = dag.tasks
+    assert (task.task_id, task.verify, task.anchor_file) == ("anchor", True, "")
+    assert dag.schedule == "15 3 * * *"
 
 
 def _routes(dag_id: str) -> set[str]:

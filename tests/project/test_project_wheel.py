@@ -13,8 +13,8 @@ HOLDS = (
     "provider info fits the schema of Airflow 3.3",
     "modules import",
     "Airflow lists the provider and its connection types",
-    "mlconnector dags copy: mappings/jaggaer_to_syspro.yaml, syspro_jaggaer.py",
-    "7 DAG(s) parse",
+    "mlconnector_maintenance.py, syspro_jaggaer.py",
+    "15 DAG(s) parse",
     "the DAG ran green twice; 20 write(s), all by the first run",
 )
 
@@ -45,6 +45,7 @@ def test_the_wheel_holds_the_package_its_types_migrations_and_examples_and_nothi
     assert {
         f"{package}/py.typed",
         f"{package}/example_dags/syspro_jaggaer.py",
+        f"{package}/example_dags/mlconnector_maintenance.py",
         f"{package}/example_dags/mappings/jaggaer_to_syspro.yaml",
         f"{package}/store/migrations/env.py",
     } <= names
