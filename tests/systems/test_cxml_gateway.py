@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -13,8 +14,9 @@ import responses
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.into_jaggaer import FENCE, client_of, cxml_of, writes
-from support.purchases import invoice, order, told
+from support.purchases import invoice, invoice_line, order, part, told
 
+from airflow_provider_mlconnector.documents.invoice import Charge, ChargeKind, Invoice, InvoiceKind, PaymentTerms, Tax
 from airflow_provider_mlconnector.errors import (
     AmbiguousOutcome,
     ConfigurationError,
@@ -34,7 +36,8 @@ from airflow_provider_mlconnector.systems.jaggaer.invoice_out import InvoicePlan
 from airflow_provider_mlconnector.systems.jaggaer.invoice_out_senders import CxmlInvoices, Ways
 from airflow_provider_mlconnector.systems.jaggaer.invoice_target import JaggaerInvoiceTarget
 from airflow_provider_mlconnector.systems.jaggaer.options import JaggaerOptions
-from airflow_provider_mlconnector.systems.ports import Outcome, OutcomeState
+from airflow_provider_mlconnector.systems.jaggaer.source import JaggaerInvoiceSource
+from airflow_provider_mlconnector.systems.ports import Outcome, OutcomeState, Window
 from airflow_provider_mlconnector.systems.transport import Transport
 
 BASE = "https://router.test"
@@ -276,12 +279,13 @@ def sandbox(running: RunningSandbox, request: pytest.FixtureRequest) -> RunningS
     return running
 
 
-def imported(sandbox: RunningSandbox, **cxml: Any) -> Outcome:
+def imported(sandbox: RunningSandbox, *, document: Invoice | None = None, **cxml: Any) -> Outcome:
     """Hand the invoice to the simulated tenant."""
     target = JaggaerInvoiceTarget(
         "jaggaer", client_of(sandbox), JaggaerOptions(invoices_by="cxml"), cxml=cxml_of(sandbox, **cxml)
     )
-    (draft,) = target.plan(told(invoice()), {"suppliers": None, "codes": None}, our_reference="MLC1").steps
+    wanted = told(document or invoice())
+    (draft,) = target.plan(wanted, {"suppliers": None, "codes": None}, our_reference="MLC1").steps
     with target.session() as session:
         (outcome,) = session.post([draft], fence=FENCE)
     return outcome
@@ -341,3 +345,32 @@ def test_a_message_at_the_wrong_place_is_refused_or_a_wrong_setting(sandbox: Run
     swapped = CxmlRequest(request.payload_id, request.body, "", CxmlContract().invoices, request.name)
     status: CxmlStatus = cxml_of(sandbox).send(swapped, fence=FENCE)
     assert status.refused
+
+
+def test_everything_an_invoice_can_carry_stands_the_tenants_own_dtd(sandbox: RunningSandbox) -> None:
+    memo = invoice(
+        invoice_line(
+            1, po_number="310", po_line="1", allocations=(part(percent=Decimal(60)), part(percent=Decimal(40)))
+        ),
+        invoice_line(2, "3", "1.50", allocations=()),
+        kind=InvoiceKind.CREDIT_MEMO,
+        original_number="XN-1",
+        charges=tuple(Charge(kind=kind, amount=Decimal("2.50")) for kind in ChargeKind),
+        taxes=(Tax(code="A", amount=Decimal(20)), Tax(code="B", amount=Decimal(1))),
+        terms=PaymentTerms(days=30, discount_percent=Decimal(2), discount_days=10),
+        gross=Decimal("230.50"),
+        notes="returned",
+    )
+    assert imported(sandbox, document=memo).state is OutcomeState.SUBMITTED
+    source = JaggaerInvoiceSource(client_of(sandbox))
+    (record,) = [record for page in source.pages(Window()) for record in page.records]
+    there = source.decode(source.complete(record).payload)
+    assert (there.kind, there.supplier, there.gross) == (InvoiceKind.CREDIT_MEMO, "V00042", Decimal("230.50"))
+    assert [line.amount for line in there.lines] == [200, Decimal("4.50")]
+    assert [share.amount for share in there.lines[0].allocations] == [120, 80]
+    assert {(each.kind, each.amount) for each in there.charges} == {
+        (ChargeKind.FREIGHT, Decimal("2.50")),
+        (ChargeKind.HANDLING, Decimal("5.00")),
+        (ChargeKind.DISCOUNT, Decimal("2.50")),
+    }
+    assert sum(tax.amount for tax in there.taxes) == 21
