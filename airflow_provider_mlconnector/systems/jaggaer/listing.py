@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -90,9 +92,9 @@ class ListedSource(OpenSource, ABC):
             ProtocolError: The pages contradict each other: the same page again, or an empty page before the end.
         """
         start = self._contract.paging.first if position is None else position
-        before: list[bytes] = []
+        seen: set[bytes] = set()
         while True:
-            page = self._checked_page(start, window, before)
+            page = self._checked_page(start, window, seen)
             # the smaller of what was stated and what came: reading some again is safe, skipping is not
             step = min(len(page.rows), page.returned or len(page.rows))
             ahead = start + step
@@ -105,7 +107,8 @@ class ListedSource(OpenSource, ABC):
             )
             if last:
                 return
-            start, before = ahead, list(page.rows)
+            seen.add(_digest(page))
+            start = ahead
 
     def complete(self, record: SourceRecord) -> SourceRecord:
         """Return the record with its lines; revision and eligibility may have changed since it was listed.
@@ -201,24 +204,29 @@ class ListedSource(OpenSource, ABC):
         msg = f"{where}: no path is named for the {name}, so {self._noun}s cannot be read from this tenant"
         return ConfigurationError(msg, field=where)
 
-    def _checked_page(self, start: int, window: Window, before: list[bytes]) -> ListPage:
+    def _checked_page(self, start: int, window: Window, seen: AbstractSet[bytes]) -> ListPage:
         """Read a page; one that contradicts the pages before is asked for once more: a cache may be at fault."""
         problem = ""
         for _ in range(2):
             page = self._list(start, window)
-            problem = self._contradiction(page, start, before)
+            problem = self._contradiction(page, start, seen)
             if not problem:
                 return page
         msg = f"connection '{self._client.connection}': {problem}; check the contract's paging"
         raise ProtocolError(msg)
 
-    def _contradiction(self, page: ListPage, start: int, before: list[bytes]) -> str:
-        if page.rows and list(page.rows) == before:
+    def _contradiction(self, page: ListPage, start: int, seen: AbstractSet[bytes]) -> str:
+        if page.rows and _digest(page) in seen:
             return f"the {self.list_name} shows the same page again at record {start}"
         expected = 0 if page.total is None else self._contract.paging.first + page.total - start
         if not page.rows and expected > 0:
             return f"the {self.list_name} is empty at record {start}, though {page.total} are announced"
         return ""
+
+
+def _digest(page: ListPage) -> bytes:
+    """Tell a page from others: a tenant that goes round in a circle without stating a total would never end."""
+    return hashlib.sha256(b"\x1f".join(page.rows)).digest()
 
 
 def _is_after(record: SourceRecord, end: datetime) -> bool:

@@ -7,7 +7,9 @@ once per client.
 
 from __future__ import annotations
 
+import hashlib
 import logging
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -32,6 +34,8 @@ log = logging.getLogger(__name__)
 LONGEST_QUERY = 7000
 """Characters of a query: http.sys refuses request lines near 16 KB, proxies earlier; room is left for host and path."""
 _BOOKMARK_ROOM = 1200
+_EQUAL_PAGES = 3
+"""How often a page may come back in one list: rows of few properties may be equal by chance, a circle never ends."""
 _IN_BAND = frozenset({400})
 """A status besides 200 under which the service may speak itself; which ones it uses is not known (§9.4)."""
 
@@ -75,10 +79,12 @@ class IdoClient:
         """Load page by page, from ``bookmark`` on; see :meth:`rows`. A list without records is one empty page."""
         seen = {bookmark}
         before: tuple[Row, ...] = ()
+        times = Counter[bytes]()
         while True:
             page = self.page(query, bookmark=bookmark)
             bookmark = page.bookmark
-            if bookmark and (bookmark in seen or not page.rows or page.rows == before):
+            times[shown := _digest(page)] += 1
+            if bookmark and (bookmark in seen or not page.rows or page.rows == before or times[shown] > _EQUAL_PAGES):
                 msg = f"{self._where}: the pages of {query.ido} do not advance, so the list cannot be read to its end"
                 raise ProtocolError(msg)
             yield page
@@ -278,6 +284,10 @@ class IdoClient:
         if not self.options.configuration:
             msg = f"{self._where}: the {name} needs the Mongoose configuration; fill in field Configuration"
             raise ConfigurationError(msg, field=f"{self._where}, field Configuration")
+
+
+def _digest(page: Page) -> bytes:
+    return hashlib.sha256(msgspec.json.encode(page.rows)).digest()
 
 
 def _fixed(spelled: Mapping[str, str], query: Query) -> dict[str, str]:
