@@ -16,6 +16,7 @@ from typing import Any
 from support.chaos_people import arrive, prepare, seen
 from support.chaos_process import Process, processes
 from support.chaos_run import World
+from support.chaos_sites import ChaosFlow
 from support.chaos_storm import Ending, weather
 from support.chaos_time import Time
 from support.chaos_wire import carried
@@ -59,6 +60,7 @@ class Run(World):
         supervisors += [
             self._supervise(route, number) for number in range(1, self.storm.runs + 1) for route in self.site.routes
         ]
+        supervisors += [self._replays(number) for number in range(self.rng.choice([0, 0, 1, 3]))]
         while any(not process.done for process in supervisors) or self._open:
             self.time.sleep(60)
         self.rough = False
@@ -73,6 +75,27 @@ class Run(World):
         def run() -> None:
             try:
                 arrive(self)
+            finally:
+                process.done = True
+
+        self.time.thread(process.name, run)
+        return process
+
+    def _replays(self, number: int) -> Process:
+        """Let somebody order everything that can be replayed to be replayed, in the middle of it all."""
+        process = Process(f"replay {number}")
+        delay = self.rng.choice([10.0, 300.0, 1500.0])
+
+        def work(own: ChaosFlow) -> Any:
+            order = Order(why="try again")
+            replay = Replay(own.store, Actor(user="bob"), order, batch_id=f"replay{number}", clock=self.time)
+            done = replay.run(replay.survey(Selection()))
+            self.ending.replayed += sum(not decision.refused for decision in done)
+
+        def run() -> None:
+            try:
+                self.time.sleep(delay)
+                self.wait_for(self.start(process.name, self.deployment, work))
             finally:
                 process.done = True
 

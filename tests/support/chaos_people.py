@@ -95,8 +95,15 @@ def seen(run: World, document: DocumentRecord) -> Seen | None:
         steps = uow.steps.of([document.id])[document.id]
     step = next((one for one in steps if one.state is StepState.UNCERTAIN), None)
     route = next(one for one in run.site.routes if one.name == document.route)
-    if step is None or route.target != "syspro":
+    if step is None:
         return None
+    if route.target == "cloudsuite":
+        rows = run.app.cloudsuite.ledger()["vouchers"]
+        held = {row["InvNum"].strip() for row in rows if row["state"] in {"unposted", "posted", "purged"}}
+        return None if document.number in held else Seen.ABSENT
+    if route.target == "jaggaer":
+        held = {str(row["number"]) for row in run.app.jaggaer.ledger()["imported_invoices"]}
+        return None if document.number in held else Seen.ABSENT
     business = "GENTJL" if "journal" in step.name else "APSTIN"
     took = any(
         row["outcome"] == "posted" and row["bo"] == business and row["reference"] == step.our_reference

@@ -29,6 +29,7 @@ from airflow_provider_mlconnector.store.records import Actor, DocumentRecord
 from airflow_provider_mlconnector.sync.route import Route
 
 MAX_TRIES = 8
+OFTEN = frozenset({Point.COMMITTED, Point.MID_REQUEST, Point.AFTER_REMOTE_COMMIT, Point.DURING_CHAIN_APPEND})
 TASKS = ("extract", "plan", "validate", "post", "settle", "report")
 
 
@@ -74,7 +75,8 @@ class World:
         self.tell(f"{process.name} {point}")
         if not self.rough:
             return
-        chance = self.rng.random()
+        # a worker meets these at every turn: else nearly every death would be one of theirs
+        chance = self.rng.random() * (2.0 if point in OFTEN else 0.25)
         if chance < self.storm.kill:
             self.ending.kills[point] += 1
             self.tell(f"{process.name} KILLED at {point}")

@@ -18,6 +18,7 @@ from airflow_provider_mlconnector.documents.lifecycle import State
 from airflow_provider_mlconnector.store.records import Change, StepState
 from airflow_provider_mlconnector.sync import extract, post, session, settle, settling
 from airflow_provider_mlconnector.systems.cloudsuite.csi.base import CsiSystem
+from airflow_provider_mlconnector.systems.cloudsuite.csi.vouchers import CsiVoucherTarget
 from airflow_provider_mlconnector.systems.ports import Found, FoundState
 from airflow_provider_mlconnector.systems.syspro.base import SysproSystem
 from airflow_provider_mlconnector.systems.syspro.lookup import LookUp
@@ -53,7 +54,8 @@ def no_settle_wait() -> Iterator[None]:
     with ExitStack() as stack:
         for place in (SysproSystem, CsiSystem):
             stack.enter_context(mock.patch.object(place, "settle_seconds", at_once))
-        stack.enter_context(mock.patch.object(SysproTarget, "may_repost", return_value=True))
+        for target in (SysproTarget, CsiVoucherTarget):
+            stack.enter_context(mock.patch.object(target, "may_repost", return_value=True))
         stack.enter_context(mock.patch.object(settling, "SECOND_LOOK", timedelta(0)))
         yield
 

@@ -22,7 +22,8 @@ TIMEOUT = 20.0
 REMOTE_TIMEOUT = 40.0
 """How long a request may live in a remote system after we gave it up; late commits land within it."""
 CUT_OVER = (START - timedelta(days=120)).date()
-LEASE = 45.0
+LEASE = 30.0
+"""Longer than a request and its margin, shorter than what a remote system may still do after it."""
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,7 @@ def _vouchers(rng: random.Random) -> Site:
             "cloudsuite": _gateway(rng, auto_voucher=rng.random() < 0.5),
         },
         (_cloud("invoices_in"),),
-        {"mapping": CLOUD_MAPPING, "csi": {"remote_timeout": REMOTE_TIMEOUT}},
+        {"mapping": CLOUD_MAPPING, "csi": {"remote_timeout": REMOTE_TIMEOUT, "voucher_repost": _repost(rng)}},
         bills=rng.randint(3, 8),
     )
 
@@ -177,6 +178,10 @@ def _both_ways(rng: random.Random) -> Site:
         bills=rng.randint(2, 5),
         vouchers=rng.randint(2, 5),
     )
+
+
+def _repost(rng: random.Random) -> str:
+    return rng.choice(["person", "second_look"])
 
 
 def _gateway(rng: random.Random, *, auto_voucher: bool) -> dict[str, Any]:

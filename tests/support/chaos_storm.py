@@ -51,6 +51,8 @@ class Ending:
     tasks: int = 0
     told: int = 0
     """Documents a person had to decide on."""
+    replayed: int = 0
+    """Documents somebody's replay made due again in the storm."""
     digest: str = ""
 
 
