@@ -20,6 +20,7 @@ from airflow_provider_mlconnector.errors import (
     ProtocolError,
     Unavailable,
 )
+from airflow_provider_mlconnector.points import Point, reached
 from airflow_provider_mlconnector.systems import xml
 from airflow_provider_mlconnector.systems.ports import Fence
 from airflow_provider_mlconnector.systems.transport import Call, Effect, Reply, Transport
@@ -140,6 +141,7 @@ class SysproClient:
             )
             raise ConfigurationError(msg, field="Host, Port, Log-on path", request_id=reply.request_id)
         self._on_secret(session)
+        reached(Point.DURING_TOKEN_RENEWAL)
         self._session = session
 
     def _logon_refused(self, text: str, request_id: str) -> MLConnectorError:
