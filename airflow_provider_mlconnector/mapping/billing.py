@@ -65,6 +65,28 @@ def with_order_coding(
     return replace(checked, invoice=checked.invoice.model_copy(update={"lines": tuple(lines)}))
 
 
+def check_coded(invoice: Invoice, orders: Orders) -> None:
+    """Let lines wait that have no account since what they bill goes into stock, of an order nobody knows here.
+
+    Coding them at the source would not be right: where such orders are not brought by a route, the ledger's system
+    vouchers them itself, and the invoice is then found there.
+
+    Args:
+        invoice: With the coding of the orders known.
+        orders: Those orders.
+
+    Raises:
+        Parked: ``po_voucher``, and the order is the subject.
+    """
+    for line in invoice.lines:
+        if line.po_number and line.po_number not in orders and not any(part.account for part in line.allocations):
+            msg = (
+                f"line {line.number} has no account and bills order {line.po_number}, as what goes into stock does: "
+                "voucher it in the ledger's system, where it will be found, or code the line"
+            )
+            raise Parked(msg, code="po_voucher", field="lines.po_number", subject=line.po_number)
+
+
 def _line(order: PurchaseOrder, number: int) -> OrderLine:
     return next(line for line in order.lines if line.number == number)
 

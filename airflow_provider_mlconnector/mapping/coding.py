@@ -11,7 +11,7 @@ from airflow_provider_mlconnector.documents.currency import EXACT, add, minor_un
 from airflow_provider_mlconnector.documents.invoice import ChargeKind, Invoice, Tax
 from airflow_provider_mlconnector.documents.validation import CheckedInvoice
 from airflow_provider_mlconnector.errors import Parked, Rejected
-from airflow_provider_mlconnector.mapping.billing import Orders, billed_lines, with_order_coding
+from airflow_provider_mlconnector.mapping.billing import Orders, billed_lines, check_coded, with_order_coding
 from airflow_provider_mlconnector.mapping.coder import Account, Coder
 from airflow_provider_mlconnector.mapping.model import BusinessUnit, MappingSet, TaxPolicy, look_up
 from airflow_provider_mlconnector.mapping.taxing import (
@@ -48,13 +48,15 @@ def code_invoice(
     Raises:
         Parked: A code is not mapped, and is the subject: ``unmapped_business_unit``, ``unmapped_currency``,
             ``unmapped_account``, ``unmapped_cost_center``, ``unmapped_terms``, ``unmapped_tax``; or ``tax_variance``,
-            ``order_line_unknown``.
+            ``order_line_unknown``, ``po_voucher``.
         Rejected: A line has no account (``missing_account``) or cost center (``missing_cost_center``), the total
             contradicts the tax policy (``total_mismatch``), or all amounts cancel out (``nothing_to_post``).
     """
     invoice = checked.invoice
     billed = billed_lines(invoice, orders or {}, not_received=mapping.receipts.not_received)
     checked = with_order_coding(checked, billed, orders or {}, order_first=order_first)
+    if not mapping.defaults.account:
+        check_coded(checked.invoice, orders or {})
     coder = Coder(mapping, invoice.accounting_date or invoice.invoice_date, {line.place: line for line in billed})
     unit = _business_unit(invoice, mapping)
     currency = coder.mapped(mapping.currencies, invoice.currency, "currency")

@@ -35,6 +35,18 @@ def _status(pair: Pair, number: str) -> str:
     return str(found["profile"]["status"]).upper()
 
 
+def test_an_account_out_of_use_in_csi_is_offered_by_no_business_unit_of_jaggaer(pair: Pair) -> None:
+    assert _offered(pair, "56000"), "nothing to withdraw"
+    pair.run("accounts")
+    assert not _offered(pair, "56000")
+    assert _offered(pair, "51300")
+
+
+def _offered(pair: Pair, code: str) -> bool:
+    rows = pair.app.jaggaer.ledger()["code_lists"]
+    return any(row["active"] == "true" for row in rows if (row["customFieldName"], row["value"]) == ("Account", code))
+
+
 def test_a_lost_voucher_that_is_not_found_twice_asks_for_a_person_in_words(pair: Pair) -> None:
     pair.bill("LOST-1")
     rule = {"kind": "reset_before", "system": "cloudsuite", "call": "CsiUpdate SLAptrxs", "times": 1}

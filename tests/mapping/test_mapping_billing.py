@@ -76,8 +76,15 @@ def test_a_line_without_an_account_takes_that_of_its_order_line_or_waits() -> No
     with pytest.raises(Parked) as caught:
         code(invoice(bare.model_copy(update={"po_line": "9"})), held)
     assert (caught.value.code, caught.value.subject) == ("order_line_unknown", PO)
-    with pytest.raises(Rejected):
-        code(invoice(bare.model_copy(update={"po_number": "other"})), held)
+
+
+def test_a_line_without_an_account_of_an_order_nobody_knows_here_waits_and_is_not_called_uncoded() -> None:
+    bare = line("20.00", po_number="other", po_line="1", allocations=())
+    with pytest.raises(Parked) as caught:
+        code(invoice(bare))
+    assert (caught.value.code, caught.value.subject) == ("po_voucher", "other")
+    with pytest.raises(Rejected, match="no account"):
+        code(invoice(line("20.00", allocations=())))
 
 
 def test_a_slip_in_the_section_is_named_with_its_line() -> None:

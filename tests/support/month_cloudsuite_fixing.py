@@ -157,6 +157,7 @@ _CODES: dict[str, Remedy] = {
     "unmapped_business_unit": CloudSuiteDesk.map_unit,
     "supplier_on_hold": CloudSuiteDesk.release_supplier,
     "account_obsolete": CloudSuiteDesk.bring_back,
+    "inactive_account": CloudSuiteDesk.bring_back,
     "supplier_inactive": CloudSuiteDesk.reactivate,
     "opposite_in_flight": CloudSuiteDesk.wait,
     "needs_a_person": CloudSuiteDesk.look_up,
