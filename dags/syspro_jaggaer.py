@@ -8,23 +8,17 @@ Master data goes first: orders follow each exchange of suppliers, invoices the f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from airflow.sdk import DAG, Asset, Param, TaskGroup
 
-from airflow_provider_mlconnector.operators.documents import (
-    ExtractDocumentsOperator,
-    PlanChunksOperator,
-    PostDocumentsOperator,
-    ReportOperator,
-    ValidateDocumentsOperator,
-)
-from airflow_provider_mlconnector.operators.match import CombineJournalsOperator, MatchDocumentsOperator
+from airflow_provider_mlconnector.operators.documents import ExtractDocumentsOperator
+from airflow_provider_mlconnector.operators.match import MatchDocumentsOperator
+from airflow_provider_mlconnector.operators.pipeline import DRY_RUN, PERIOD_PARAMS, RUN_PARAMS, document_pipeline
 from airflow_provider_mlconnector.operators.reconcile import ReconcileOperator
-from airflow_provider_mlconnector.operators.settle import SettleDocumentsSensor
 
 JAGGAER, SYSPRO = "jaggaer_default", "syspro_default"  # Airflow connection ids
 MAPPING = {"file": str(Path(__file__).parent / "mappings" / "jaggaer_to_syspro.yaml")}
@@ -77,71 +71,9 @@ PAYMENTS = {
     "document": "payment",
     "options": {"invoices_route": INVOICES["name"]},
 }
-PARAMS = {
-    "dry_run": Param(default=False, type="boolean", title="Dry run", description="Check everything, post nothing."),
-    "window_from": Param(
-        default=None,
-        type=["null", "string"],
-        format="date-time",
-        title="Changed from",
-        description="Read this span of changes instead of continuing behind the last run.",
-    ),
-    "window_until": Param(default=None, type=["null", "string"], format="date-time", title="Changed before"),
-}
-PERIOD = {
-    "period_from": Param(
-        default=None,
-        type=["null", "string"],
-        format="date",
-        title="First document date",
-        description="Empty: the first of the previous month.",
-    ),
-    "period_to": Param(
-        default=None, type=["null", "string"], format="date", title="Last document date", description="Empty: today."
-    ),
-    "fail_on_unexplained": Param(
-        default=True,
-        type="boolean",
-        title="Fail on unexplained differences",
-        description="Turn the run red when the audit cannot explain a difference; the report is kept either way.",
-    ),
-}
 
 
-def pipeline(
-    route: dict[str, Any], *, group: str = "", outlets: Sequence[Asset] = (), combines: str = ""
-) -> tuple[Any, Any]:
-    """Add the tasks of one route; return the first and the last that decide whether others may follow.
-
-    A route that ``combines`` the postings of another one takes them from the connector's own store.
-    """
-    extract_task_id = f"{group}.extract" if group else "extract"
-    step: dict[str, Any] = {
-        "route": route,
-        "preview": "{{ params.dry_run }}",
-        "extract_task_id": extract_task_id,
-    }
-    extract: Any
-    if combines:
-        extract = CombineJournalsOperator(task_id="extract", invoices_route=combines, **step)
-    else:
-        extract = ExtractDocumentsOperator(
-            task_id="extract",
-            window_from="{{ params.window_from or '' }}",
-            window_until="{{ params.window_until or '' }}",
-            **step,
-        )
-    plan = PlanChunksOperator(task_id="plan", **step)
-    validate = ValidateDocumentsOperator.partial(task_id="validate", **step).expand(chunk=plan.output)
-    post = PostDocumentsOperator(task_id="post", **step)
-    settle = SettleDocumentsSensor(task_id="settle", outlets=list(outlets), **step)
-    report = ReportOperator(task_id="report", **step)
-
-    extract >> plan >> validate >> post >> settle >> report
-    return extract, settle
-
-
-def dag(dag_id: str, description: str, params: dict[str, Param] = PARAMS) -> DAG:
+def dag(dag_id: str, description: str, params: Mapping[str, Param] = RUN_PARAMS) -> DAG:
     """Return a DAG with this pair's cadence and habits."""
     return DAG(
         dag_id=dag_id,
@@ -150,7 +82,7 @@ def dag(dag_id: str, description: str, params: dict[str, Param] = PARAMS) -> DAG
         start_date=datetime(2026, 1, 1),  # noqa: DTZ001 - Airflow reads it in the DAG's time zone
         catchup=False,
         max_active_runs=1,
-        params=params,
+        params=dict(params),
         tags=["mlconnector", "syspro", "jaggaer"],
         default_args={"retries": 3, "retry_delay": timedelta(minutes=2), "execution_timeout": timedelta(minutes=30)},
         doc_md=__doc__,
@@ -159,23 +91,23 @@ def dag(dag_id: str, description: str, params: dict[str, Param] = PARAMS) -> DAG
 
 with dag("jaggaer_syspro_suppliers", "Suppliers both ways: each side's own fields win") as suppliers:
     with TaskGroup("into_syspro"):
-        _, arrived = pipeline(SUPPLIERS_IN, group="into_syspro")
+        into_ledger = document_pipeline(SUPPLIERS_IN, group="into_syspro")
     with TaskGroup("into_jaggaer"):
-        back, _ = pipeline(SUPPLIERS_OUT, group="into_jaggaer", outlets=[SUPPLIERS])
-    arrived >> back
+        out_of_ledger = document_pipeline(SUPPLIERS_OUT, group="into_jaggaer", outlets=[SUPPLIERS])
+    into_ledger.arrived >> out_of_ledger.first
 
 with dag("syspro_to_jaggaer_ledger", "GL accounts and cost centers of SYSPRO into JAGGAER's code lists") as ledger:
     with TaskGroup("accounts"):
-        _, known = pipeline(ACCOUNTS, group="accounts")
+        accounts = document_pipeline(ACCOUNTS, group="accounts")
     with TaskGroup("cost_centers"):
-        centers, _ = pipeline(COST_CENTERS, group="cost_centers", outlets=[LEDGER])
-    known >> centers
+        cost_centers = document_pipeline(COST_CENTERS, group="cost_centers", outlets=[LEDGER])
+    accounts.arrived >> cost_centers.first
 
 with dag("jaggaer_to_syspro_orders", "Purchase orders approved in JAGGAER into SYSPRO") as orders:
-    pipeline(ORDERS)
+    document_pipeline(ORDERS)
 
 with dag("jaggaer_to_syspro_invoices", "Invoices approved in JAGGAER into SYSPRO accounts payable") as ap_invoices:
-    pipeline(INVOICES)
+    document_pipeline(INVOICES)
 
 with dag(
     "jaggaer_to_syspro_matching", "What does not match its order among invoices that wait: posts nothing", {}
@@ -186,14 +118,16 @@ with dag(
 with dag(
     "jaggaer_to_syspro_journals",
     "One GL journal per period and branch of what was posted to accounts payable (off where AP is linked to GL)",
-    {"dry_run": PARAMS["dry_run"]},
+    {"dry_run": DRY_RUN},
 ) as journals:
-    pipeline(JOURNALS, combines=INVOICES["name"])
+    document_pipeline(JOURNALS, combines=INVOICES["name"])
 
 with dag("syspro_to_jaggaer_payments", "Payment status of SYSPRO into JAGGAER (off by default)") as payments:
-    pipeline(PAYMENTS)
+    document_pipeline(PAYMENTS)
 
-with dag("syspro_jaggaer_reconciliation", "Both sides compared, every difference explained", PERIOD) as reconciliation:
+with dag(
+    "syspro_jaggaer_reconciliation", "Both sides compared, every difference explained", PERIOD_PARAMS
+) as reconciliation:
     ReconcileOperator(
         task_id="reconcile",
         routes=[INVOICES, JOURNALS, ORDERS, SUPPLIERS_IN, SUPPLIERS_OUT, PAYMENTS],

@@ -28,7 +28,7 @@ ELSEWHERE = tuple(f"--ignore=tests/{folder}" for folder in ("chaos", "scheduler"
 TESTS: dict[str, tuple[str, ...]] = {
     "unit": (*ELSEWHERE, "-n", "2", "-m", "not airflow and not postgres"),
     "postgres": (*ELSEWHERE, "-m", "postgres and not airflow"),
-    "dags": (*ELSEWHERE, "-m", "airflow"),
+    "dags": (*ELSEWHERE, "-n", "2", "-m", "airflow"),
     "chaos": ("tests/chaos",),
     "scheduler": ("tests/scheduler",),
     "project": ("tests/project",),
