@@ -18,7 +18,15 @@ from airflow_provider_mlconnector.systems.jaggaer.options import JaggaerOptions
 from airflow_provider_mlconnector.systems.syspro.options import SysproOptions
 
 PACKAGE = "airflow_provider_mlconnector"
-PAGES = ("README.md", "CHANGELOG.md", "docs/quickstart.md", "docs/flows.md", "docs/coverage.md")
+PAGES = (
+    "README.md",
+    "CHANGELOG.md",
+    "docs/quickstart.md",
+    "docs/flows.md",
+    "docs/coverage.md",
+    "docs/delivery.md",
+    "docs/faults.md",
+)
 COVERAGE = "docs/coverage.md"
 NAMED = re.compile(r"`((?:tests/)?[\w./-]*test_\w+\.py)(?:::(\w+))?`|`(tests/[\w./-]+)`")
 HOLE = re.compile(r"\\\{\w+\\\}")
