@@ -83,7 +83,7 @@ def test_a_line_without_an_account_of_an_order_nobody_knows_here_waits_and_is_no
     with pytest.raises(Parked) as caught:
         code(invoice(bare))
     assert (caught.value.code, caught.value.subject) == ("po_voucher", "other")
-    with pytest.raises(Rejected, match="no account"):
+    with pytest.raises(Rejected, match="code it at the source"):
         code(invoice(line("20.00", allocations=())))
 
 
