@@ -19,6 +19,10 @@ _READ_ONLY = "mlconnector_read_only"
 # libpq reports a refused connection without SQLSTATE, in the server's words only
 _REFUSED = ("authentication failed", "does not exist", "no pg_hba.conf entry", "no password supplied")
 
+_NOT_NOW = frozenset({"25006", "25P03", "25P04"})
+"""Read-only (a standby before its promotion), idle in a transaction or in one for too long: no defects, though psycopg
+counts them among internal errors."""
+
 
 def make_engine(url: str) -> Engine:
     """Return an engine for PostgreSQL (psycopg 3) or SQLite; connects on first use.
@@ -127,7 +131,7 @@ def translated() -> Iterator[None]:
         msg = "no connection to the store became free in time; run again"
         raise Unavailable(msg) from error
     except exc.DBAPIError as error:
-        if error.connection_invalidated:
-            msg = "the store closed the connection. Nothing was stored; run again when it is back"
+        if error.connection_invalidated or getattr(error.orig, "sqlstate", "") in _NOT_NOW:
+            msg = "the store ended the transaction, or is read-only. Nothing was stored; run again when it is back"
             raise Unavailable(msg) from error
         raise

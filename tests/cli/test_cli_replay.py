@@ -165,6 +165,19 @@ def test_documents_of_a_route_are_replayed_by_state_or_reason(run: Any, stuck: S
     assert (nothing.exit_code, "0 documents replayed" in nothing.stdout) == (0, True)
 
 
+def test_documents_are_replayed_by_the_run_that_left_them_and_by_their_date(run: Any, stuck: Store) -> None:
+    _moved(stuck, _added(stuck, "NB-5", document_date=date(2026, 12, 1), batch_id="b2"), State.PARKED, code="period")
+    by_date = _told(run, "--route", ROUTE, "--from", "2026-11-01", "--to", "2026-12-31", "--why", "w", "--dry-run")
+    assert _keys(by_date["replayed"]) == ["NB-5"]
+    none = _told(run, "--route", ROUTE, "--to", "2026-01-01", "--why", "w", "--dry-run")
+    assert _keys(none["replayed"]) == []
+    by_run = _told(run, "--run", "manual__1", "--why", "w", "--dry-run")
+    assert _keys(by_run["replayed"]) == ["NB-1", "NB-2", "NB-5"]
+    by_batch = _told(run, "--run", "b1", "--state", "parked", "--why", "w", "--yes")
+    assert _keys(by_batch["replayed"]) == ["NB-1"]
+    assert _keys(_told(run, "--run", "manual__9", "--why", "w", "--dry-run")["replayed"]) == []
+
+
 def test_what_is_posted_is_refused_with_a_clear_line(run: Any, stuck: Store) -> None:
     refused = run("replay", "NB-3", "--why", "please", "--yes")
     assert refused.exit_code == 1
@@ -202,6 +215,10 @@ def test_the_login_is_kept_beside_the_name_somebody_gives(run: Any, stuck: Store
         (("NB-1", "--why", "w", "--target-reference", "7"), "go together"),
         (("NB-1", "--why", "w", "--settled", "absent", "--handled"), "one at a time"),
         (("NB-1", "--why", "w", "--payload", "f.json", "--handled"), "one at a time"),
+        (("NB-1", "--why", "w", "--payload", "f.json", "--set", "a=1"), "one at a time"),
+        (("NB-1", "--why", "w", "--set", "a"), "not written as PATH=VALUE"),
+        (("--why", "w", "--from", "2026-10-01"), "--route with --state or --reason or dates"),
+        (("--why", "w", "--route", ROUTE, "--from", "soon"), "does not match the format"),
         (("", "--why", "w"), "a key is empty"),
     ],
 )
@@ -290,6 +307,16 @@ def test_a_corrected_payload_is_shown_field_by_field_kept_and_audited(
         original, corrected = uow.documents.payload_versions(document.id)
     assert json.loads(original)["header"]["total"]["value"] == 1
     assert corrected == file.read_bytes()
+
+
+def test_a_field_is_corrected_by_its_path(run: Any, store: Store, record: dict[str, Any]) -> None:
+    _rejected(store, record)
+    right = json.loads(json.dumps(record, default=str))["header"]["total"]["value"]
+    done = run("replay", "NB-9", "--set", f"header.total.value={json.dumps(right)}", "--why", "mistyped", "--yes")
+    assert done.exit_code == 0, done.output
+    assert "header.total.value 1 → " in done.stdout
+    refused = run("replay", "NB-9", "--set", "header.totl=5", "--why", "w", "--yes")
+    assert refused.exit_code == 1
 
 
 @pytest.mark.parametrize(
