@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import requests
 from support.cloudsuite import Pair, paired
+from support.mishaps import line
 
 from airflow_provider_mlconnector.documents.lifecycle import State
 
@@ -59,3 +60,18 @@ def test_a_lost_voucher_that_is_not_found_twice_asks_for_a_person_in_words(pair:
     assert (lost.state, lost.reason_code) == (State.UNCERTAIN, "not_found_yet")
     assert "it is not sent again by itself" in lost.reason
     assert pair.vouchers("LOST-1") == []
+
+
+def test_an_invoice_of_what_goes_into_stock_has_no_account_waits_for_csis_voucher_and_is_linked(pair: Pair) -> None:
+    billed = line(100, poNumber="P1", poLineNumber="1")
+    del billed["splittableFieldSetGroupList"]
+    pair.bill("STOCK-1", billed)
+    pair.run("invoices_in")
+    waiting = pair.document("invoices_in", "STOCK-1")
+    assert (waiting.state, waiting.reason_code, waiting.reason_subject) == (State.PARKED, "po_voucher", "P1")
+    pair.enter("STOCK-1")
+    pair.run("invoices_out", "invoices_in")
+    stand = {pair.document(route, "STOCK-1").state for route in ("invoices_in", "invoices_out")}
+    assert stand <= {State.LINKED, State.SKIPPED}
+    assert State.LINKED in stand
+    assert len(pair.vouchers("STOCK-1")) == len([one for one in pair.imported() if one["number"] == "STOCK-1"]) == 1
