@@ -15,6 +15,7 @@ import yaml
 BIN = Path(sys.executable).parent
 COMMANDS = {
     *(
+        "chaos",
         "clean",
         "demo",
         "format",
