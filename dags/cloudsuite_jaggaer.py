@@ -18,6 +18,7 @@ from airflow.sdk import DAG, Asset, Param, TaskGroup
 from airflow_provider_mlconnector.operators.pipeline import PERIOD_PARAMS, RUN_PARAMS, document_pipeline
 from airflow_provider_mlconnector.operators.reconcile import ReconcileOperator
 
+SITE = ""  # put in front of all names where this file is copied for a second company, such as "plant2_"
 JAGGAER, CLOUDSUITE = "jaggaer_default", "cloudsuite_default"  # Airflow connection ids
 MAPPING = {"file": str(Path(__file__).parent / "mappings" / "jaggaer_to_cloudsuite.yaml")}
 # first document date to carry, such as 2026-01-01: everything dated earlier stays with whoever typed it in
@@ -29,8 +30,8 @@ BUSINESS_UNIT = "PLANT1"
 # CloudSuite account that bears recoverable tax; empty where the site has none
 TAX_ACCOUNT = "23000"
 
-SUPPLIERS = Asset(name="cloudsuite_jaggaer_suppliers")
-LEDGER = Asset(name="cloudsuite_jaggaer_ledger_codes")
+SUPPLIERS = Asset(name=f"{SITE}cloudsuite_jaggaer_suppliers")
+LEDGER = Asset(name=f"{SITE}cloudsuite_jaggaer_ledger_codes")
 SCHEDULES: dict[str, Any] = {
     "cloudsuite_jaggaer_suppliers": "0 6-20 * * 1-5",  # hourly
     "cloudsuite_to_jaggaer_ledger": "30 5 * * 1-5",  # daily
@@ -47,19 +48,29 @@ INTO_JAGGAER = {
 }
 # suppliers and codes are those of all business units; orders and invoices belong to one
 OF_UNIT = {"options": {"business_unit": BUSINESS_UNIT}}
-SUPPLIERS_IN = {**INTO_CLOUDSUITE, "name": "jaggaer_to_cloudsuite_suppliers", "document": "supplier", "owners": OWNERS}
-SUPPLIERS_OUT = {**INTO_JAGGAER, "name": "cloudsuite_to_jaggaer_suppliers", "document": "supplier", "owners": OWNERS}
-ACCOUNTS = {**INTO_JAGGAER, "name": "cloudsuite_to_jaggaer_accounts", "document": "ledger_account"}
-COST_CENTERS = {**INTO_JAGGAER, "name": "cloudsuite_to_jaggaer_cost_centers", "document": "cost_center"}
-ORDERS = {**INTO_JAGGAER, **OF_UNIT, "name": "cloudsuite_to_jaggaer_orders", "document": "purchase_order"}
+SUPPLIERS_IN = {
+    **INTO_CLOUDSUITE,
+    "name": f"{SITE}jaggaer_to_cloudsuite_suppliers",
+    "document": "supplier",
+    "owners": OWNERS,
+}
+SUPPLIERS_OUT = {
+    **INTO_JAGGAER,
+    "name": f"{SITE}cloudsuite_to_jaggaer_suppliers",
+    "document": "supplier",
+    "owners": OWNERS,
+}
+ACCOUNTS = {**INTO_JAGGAER, "name": f"{SITE}cloudsuite_to_jaggaer_accounts", "document": "ledger_account"}
+COST_CENTERS = {**INTO_JAGGAER, "name": f"{SITE}cloudsuite_to_jaggaer_cost_centers", "document": "cost_center"}
+ORDERS = {**INTO_JAGGAER, **OF_UNIT, "name": f"{SITE}cloudsuite_to_jaggaer_orders", "document": "purchase_order"}
 # po_lines: CloudSuite vouchers received orders by a path of its own; "post" where the site receives nothing there
 INVOICES_IN = {
     **INTO_CLOUDSUITE,
-    "name": "jaggaer_to_cloudsuite_invoices",
+    "name": f"{SITE}jaggaer_to_cloudsuite_invoices",
     "document": "invoice",
     "options": {"tax_account": TAX_ACCOUNT},
 }
-INVOICES_OUT = {**INTO_JAGGAER, **OF_UNIT, "name": "cloudsuite_to_jaggaer_invoices", "document": "invoice"}
+INVOICES_OUT = {**INTO_JAGGAER, **OF_UNIT, "name": f"{SITE}cloudsuite_to_jaggaer_invoices", "document": "invoice"}
 for there, back in ((SUPPLIERS_IN, SUPPLIERS_OUT), (INVOICES_IN, INVOICES_OUT)):
     there["opposite"], back["opposite"] = back["name"], there["name"]
 
@@ -67,7 +78,7 @@ for there, back in ((SUPPLIERS_IN, SUPPLIERS_OUT), (INVOICES_IN, INVOICES_OUT)):
 def dag(dag_id: str, description: str, params: Mapping[str, Param] = RUN_PARAMS) -> DAG:
     """Return a DAG with this pair's cadence and habits."""
     return DAG(
-        dag_id=dag_id,
+        dag_id=SITE + dag_id,
         description=description,
         schedule=SCHEDULES[dag_id],
         start_date=datetime(2026, 1, 1),  # noqa: DTZ001 - Airflow reads it in the DAG's time zone

@@ -20,6 +20,7 @@ from airflow_provider_mlconnector.operators.match import MatchDocumentsOperator
 from airflow_provider_mlconnector.operators.pipeline import DRY_RUN, PERIOD_PARAMS, RUN_PARAMS, document_pipeline
 from airflow_provider_mlconnector.operators.reconcile import ReconcileOperator
 
+SITE = ""  # put in front of all names where this file is copied for a second company, such as "plant2_"
 JAGGAER, SYSPRO = "jaggaer_default", "syspro_default"  # Airflow connection ids
 MAPPING = {"file": str(Path(__file__).parent / "mappings" / "jaggaer_to_syspro.yaml")}
 # first document date to post, such as 2026-01-01: everything dated earlier stays with whoever typed it in
@@ -33,8 +34,8 @@ JOURNALS_OF_INVOICES = "each"
 MATCH_ORDERS = "off"
 TOLERANCES: dict[str, Any] = {}  # such as {"price": {"percent": "2", "absolute": "50"}}
 
-SUPPLIERS = Asset(name="syspro_jaggaer_suppliers")
-LEDGER = Asset(name="syspro_jaggaer_ledger_codes")
+SUPPLIERS = Asset(name=f"{SITE}syspro_jaggaer_suppliers")
+LEDGER = Asset(name=f"{SITE}syspro_jaggaer_ledger_codes")
 SCHEDULES: dict[str, Any] = {
     "jaggaer_syspro_suppliers": "0 6-20 * * 1-5",  # hourly
     "syspro_to_jaggaer_ledger": "30 5 * * 1-5",  # daily
@@ -50,24 +51,24 @@ TO_SYSPRO = {"source": JAGGAER, "target": SYSPRO, "mapping": MAPPING, "start_at"
 TO_JAGGAER = {"source": SYSPRO, "target": JAGGAER, "mapping": {**MAPPING, "reverse": True}, "start_at": CUT_OVER}
 INVOICES: dict[str, Any] = {
     **TO_SYSPRO,
-    "name": "jaggaer_to_syspro_invoices",
+    "name": f"{SITE}jaggaer_to_syspro_invoices",
     "document": "invoice",
     "journals": JOURNALS_OF_INVOICES,
     "match": MATCH_ORDERS,
     "tolerances": TOLERANCES,
 }
-JOURNALS = {**TO_SYSPRO, "name": "jaggaer_to_syspro_journals", "document": "journal"}
-ORDERS = {**TO_SYSPRO, "name": "jaggaer_to_syspro_orders", "document": "purchase_order"}
-SUPPLIERS_IN = {**TO_SYSPRO, "name": "jaggaer_to_syspro_suppliers", "document": "supplier", "owners": OWNERS}
-SUPPLIERS_OUT = {**TO_JAGGAER, "name": "syspro_to_jaggaer_suppliers", "document": "supplier", "owners": OWNERS}
+JOURNALS = {**TO_SYSPRO, "name": f"{SITE}jaggaer_to_syspro_journals", "document": "journal"}
+ORDERS = {**TO_SYSPRO, "name": f"{SITE}jaggaer_to_syspro_orders", "document": "purchase_order"}
+SUPPLIERS_IN = {**TO_SYSPRO, "name": f"{SITE}jaggaer_to_syspro_suppliers", "document": "supplier", "owners": OWNERS}
+SUPPLIERS_OUT = {**TO_JAGGAER, "name": f"{SITE}syspro_to_jaggaer_suppliers", "document": "supplier", "owners": OWNERS}
 SUPPLIERS_IN["opposite"], SUPPLIERS_OUT["opposite"] = SUPPLIERS_OUT["name"], SUPPLIERS_IN["name"]
 # how this site's GL codes are made, as in the mapping; leave it out where they carry no cost center
 GL_CODE = {"source_options": {"gl_template": "{cost_center}-{account}"}}
-ACCOUNTS = {**TO_JAGGAER, **GL_CODE, "name": "syspro_to_jaggaer_accounts", "document": "ledger_account"}
-COST_CENTERS = {**TO_JAGGAER, **GL_CODE, "name": "syspro_to_jaggaer_cost_centers", "document": "cost_center"}
+ACCOUNTS = {**TO_JAGGAER, **GL_CODE, "name": f"{SITE}syspro_to_jaggaer_accounts", "document": "ledger_account"}
+COST_CENTERS = {**TO_JAGGAER, **GL_CODE, "name": f"{SITE}syspro_to_jaggaer_cost_centers", "document": "cost_center"}
 PAYMENTS = {
     **TO_JAGGAER,
-    "name": "syspro_to_jaggaer_payments",
+    "name": f"{SITE}syspro_to_jaggaer_payments",
     "document": "payment",
     "options": {"invoices_route": INVOICES["name"]},
 }
@@ -76,7 +77,7 @@ PAYMENTS = {
 def dag(dag_id: str, description: str, params: Mapping[str, Param] = RUN_PARAMS) -> DAG:
     """Return a DAG with this pair's cadence and habits."""
     return DAG(
-        dag_id=dag_id,
+        dag_id=SITE + dag_id,
         description=description,
         schedule=SCHEDULES[dag_id],
         start_date=datetime(2026, 1, 1),  # noqa: DTZ001 - Airflow reads it in the DAG's time zone
