@@ -15,6 +15,7 @@ from airflow_provider_mlconnector.store.records import Change, DocumentRecord, S
 from airflow_provider_mlconnector.sync.drafts import unpack
 from airflow_provider_mlconnector.sync.job import Job
 from airflow_provider_mlconnector.sync.links import remember_links
+from airflow_provider_mlconnector.sync.settling import still_held
 from airflow_provider_mlconnector.sync.verdicts import WAITING, in_words, stands
 from airflow_provider_mlconnector.systems.ports import NOT_SEEN, Outcome, OutcomeState, TargetSession
 
@@ -66,8 +67,12 @@ def _observe_lot(
     open_steps = [(record, step) for record in lot for step in steps[record.id] if step.state in waiting]
     outcomes = session.observe([(unpack(step), step.result) for _record, step in open_steps])
     with job.unit_of_work() as uow:
+        ours = still_held(uow, job, lot)
+        lot = [record for record in lot if record.id in ours]
         seen: dict[str, list[tuple[StepState, Outcome]]] = {record.id: [] for record in lot}
         for (record, step), outcome in zip(open_steps, outcomes, strict=True):
+            if record.id not in ours:
+                continue
             state = _step_state(outcome)
             seen[record.id].append((state, outcome))
             if state is not step.state:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 
 from airflow_provider_mlconnector.documents.lifecycle import State
 from airflow_provider_mlconnector.points import Point, reached
+from airflow_provider_mlconnector.store import UnitOfWork
 from airflow_provider_mlconnector.store.records import Change, DocumentRecord, StepRecord, StepState
 from airflow_provider_mlconnector.sync.drafts import unpack
-from airflow_provider_mlconnector.sync.job import Job
+from airflow_provider_mlconnector.sync.job import Job, logger
 from airflow_provider_mlconnector.sync.links import remember_links
 from airflow_provider_mlconnector.sync.proofs import learn_from, restore_proofs
 from airflow_provider_mlconnector.sync.verdicts import EXECUTED, from_found, stands
@@ -56,6 +58,18 @@ def settle_due(job: Job, target: DocumentTarget, session: TargetSession) -> Coun
     return counts
 
 
+def still_held(uow: UnitOfWork, job: Job, documents: Sequence[DocumentRecord]) -> AbstractSet[str]:
+    """Return the ids of those a worker still holds, locked until its transaction ends.
+
+    The look-up took its time: what another worker has claimed since is theirs, steps included. A step settled without
+    its document would leave one that is uncertain about nothing.
+    """
+    held = uow.documents.extend(documents, until=job.now() + timedelta(seconds=job.lease_seconds))
+    if len(held) < len(documents):
+        logger.warning("%d documents were taken over by another worker while looked up", len(documents) - len(held))
+    return {document.id for document in held}
+
+
 def _settle_lot(
     job: Job,
     target: DocumentTarget,
@@ -74,8 +88,11 @@ def _settle_lot(
         reached(Point.DURING_SETTLE)
         learn_from(job, target, zip(drafts, found, strict=True))
         with job.unit_of_work() as uow:
+            ours = still_held(uow, job, [document for document, _step in pairs])
             changes: list[Change] = []
             for (document, step), answer in zip(pairs, found, strict=True):
+                if document.id not in ours:
+                    continue
                 moved, change = _decide(target, document, step, steps[document.id], answer, job.now())
                 uow.steps.settle(
                     step,
