@@ -45,6 +45,8 @@ def sandbox(
     payments: Annotated[bool, typer.Option("--payments", help="JAGGAER takes payment status.")] = False,
     ledger_orders: Annotated[int, typer.Option(min=0, help="How many purchase orders CloudSuite holds.")] = 0,
     ledger_vouchers: Annotated[int, typer.Option(min=0, help="How many vouchers were typed into CloudSuite.")] = 0,
+    jaggaer: Annotated[str, typer.Option(metavar="JSON", help='More of JAGGAER, such as {"mix": "good"}.')] = "{}",
+    syspro: Annotated[str, typer.Option(metavar="JSON", help='Of SYSPRO, such as {"ap_gl": "not_linked"}.')] = "{}",
     cloudsuite: Annotated[
         str, typer.Option(metavar="JSON", help='More of CloudSuite, such as {"max_requests_per_period": 100}.')
     ] = "{}",
@@ -57,13 +59,33 @@ def sandbox(
     from airflow_provider_mlconnector.sandbox.journal import JournalError
     from airflow_provider_mlconnector.sandbox.server import run
 
-    more = {"purchase_orders": orders, "po_invoices": order_invoices, "payments": payments}
-    jaggaer = {name: value for name, value in more.items() if value}
-    tenant = _tenant(cloudsuite, {"purchase_orders": ledger_orders, "vouchers": ledger_vouchers})
+    named = {"purchase_orders": orders, "po_invoices": order_invoices, "payments": payments}
+    more = {
+        "jaggaer": _options("jaggaer", jaggaer) | {name: value for name, value in named.items() if value},
+        "syspro": _options("syspro", syspro),
+        "cloudsuite": _tenant(cloudsuite, {"purchase_orders": ledger_orders, "vouchers": ledger_vouchers}),
+    }
     try:
-        run(host=host, port=port, seed=seed, invoices=invoices, journal=journal, jaggaer=jaggaer, cloudsuite=tenant)
+        run(host=host, port=port, seed=seed, invoices=invoices, journal=journal, **more)
     except JournalError as error:
         fail(str(error), code=WRONG)
+
+
+def _options(system: str, text: str) -> dict[str, Any]:
+    """Return a system's options, given as JSON."""
+    import json
+    from dataclasses import replace
+
+    from airflow_provider_mlconnector.sandbox.jaggaer.options import JaggaerOptions
+    from airflow_provider_mlconnector.sandbox.syspro.options import SysproOptions
+
+    known: dict[str, JaggaerOptions | SysproOptions] = {"jaggaer": JaggaerOptions(), "syspro": SysproOptions()}
+    try:
+        given: dict[str, Any] = dict(json.loads(text))
+        replace(known[system], **given)
+    except (ValueError, TypeError) as error:
+        fail(f"--{system}: {error}", code=WRONG)
+    return given
 
 
 def _tenant(text: str, counts: dict[str, int]) -> dict[str, Any]:

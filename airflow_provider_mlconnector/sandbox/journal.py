@@ -97,6 +97,7 @@ class JournaledApp(SandboxApp):
         seed: As of ``SandboxApp``.
         invoices: How many invoices the JAGGAER tenant holds.
         jaggaer: Further fields of ``JaggaerOptions``, such as ``purchase_orders``.
+        syspro: Fields of ``SysproOptions``.
         cloudsuite: Fields of ``CloudSuiteOptions``.
 
     Raises:
@@ -109,19 +110,22 @@ class JournaledApp(SandboxApp):
         *,
         seed: int,
         invoices: int,
-        jaggaer: Mapping[str, int | str | bool] | None = None,
+        jaggaer: Mapping[str, Any] | None = None,
+        syspro: Mapping[str, Any] | None = None,
         cloudsuite: Mapping[str, Any] | None = None,
     ) -> None:
-        more, other = dict(jaggaer or {}), json.loads(json.dumps(dict(cloudsuite or {})))
+        given = {"jaggaer": jaggaer or {}, "syspro": syspro or {}, "cloudsuite": cloudsuite or {}}
+        options = {name: json.loads(json.dumps(dict(more))) for name, more in given.items()}
         head, entries = _read(journal)
         if not head:
             # whole seconds: the generator drops the rest, so that a restart dates the same invoices alike
             head = {"seed": seed, "invoices": invoices, "start": datetime.now(UTC).replace(microsecond=0).isoformat()}
-            head |= ({"jaggaer": more} if more else {}) | ({"cloudsuite": other} if other else {})
+            head |= {name: more for name, more in options.items() if more}
             journal.write_text(json.dumps(head) + "\n", encoding="utf-8")
-        _same(journal, head, {"seed": seed, "invoices": invoices, "jaggaer": more, "cloudsuite": other})
+        _same(journal, head, {"seed": seed, "invoices": invoices, **options})
         clock = JournalClock(datetime.fromisoformat(head["start"]))
-        super().__init__(seed=seed, jaggaer={"invoices": invoices, **more}, cloudsuite=other, clock=clock)
+        tenant = {"invoices": invoices, **options.pop("jaggaer")}
+        super().__init__(seed=seed, jaggaer=tenant, **options, clock=clock)
         asyncio.run(self._replay(entries, clock))
         self.jaggaer.kill_tokens()
         self.cloudsuite.kill_tokens()
@@ -169,7 +173,7 @@ def _same(journal: Path, head: Entry, given: Entry) -> None:
     if (head["seed"], head["invoices"]) != (given["seed"], given["invoices"]):
         message = f"{journal} was made with seed {head['seed']} and {head['invoices']} invoices: give the same"
         raise JournalError(message)
-    for name, title in (("jaggaer", "JAGGAER's"), ("cloudsuite", "CloudSuite's")):
+    for name, title in (("jaggaer", "JAGGAER's"), ("syspro", "SYSPRO's"), ("cloudsuite", "CloudSuite's")):
         if head.get(name, {}) != given[name]:
             message = f"{journal} was made with {title} {head.get(name, {})}: give the same"
             raise JournalError(message)

@@ -81,18 +81,21 @@ def run(
     seed: int,
     invoices: int,
     journal: Path | None = None,
-    jaggaer: Mapping[str, int | str | bool] | None = None,
+    jaggaer: Mapping[str, Any] | None = None,
+    syspro: Mapping[str, Any] | None = None,
     cloudsuite: Mapping[str, Any] | None = None,
 ) -> None:
     """Serve until interrupted; prints one line, ``sandbox ready on http://…``, once connections are accepted.
 
     With a ``journal`` file what was booked is still there at the next start (see ``JournaledApp``, also for errors).
-    ``jaggaer`` are further fields of ``JaggaerOptions``, ``cloudsuite`` fields of ``CloudSuiteOptions``.
+    ``jaggaer`` are further fields of ``JaggaerOptions``, ``syspro`` and ``cloudsuite`` fields of their options.
     """
     if journal is None:
-        app = SandboxApp(seed=seed, jaggaer={"invoices": invoices, **(jaggaer or {})}, cloudsuite=cloudsuite)
+        tenant = {"invoices": invoices, **(jaggaer or {})}
+        app = SandboxApp(seed=seed, jaggaer=tenant, syspro=syspro, cloudsuite=cloudsuite)
     else:
-        app = JournaledApp(journal, seed=seed, invoices=invoices, jaggaer=jaggaer, cloudsuite=cloudsuite)
+        more = {"jaggaer": jaggaer, "syspro": syspro, "cloudsuite": cloudsuite}
+        app = JournaledApp(journal, seed=seed, invoices=invoices, **more)
     with _listening(host, port) as listener:
         sys.stdout.write(f"sandbox ready on {_url(listener)}\n")
         sys.stdout.flush()

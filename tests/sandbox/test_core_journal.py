@@ -136,6 +136,16 @@ def test_a_journal_of_another_seed_or_size_is_refused(tmp_path: Path, changed: d
         start(journal, **changed)
 
 
+def test_a_journal_keeps_what_site_it_is_of_and_is_refused_for_another(tmp_path: Path) -> None:
+    def of(**syspro: str) -> JournaledApp:
+        return JournaledApp(tmp_path / "sandbox.jsonl", seed=3, invoices=0, syspro=syspro)
+
+    for _start in range(2):
+        assert of(ap_gl="not_linked").syspro.ledger()["gl_journals"] == []
+    with pytest.raises(ValueError, match=r"was made with SYSPRO's \{'ap_gl': 'not_linked'\}"):
+        of(ap_gl="summary")
+
+
 def test_a_journaled_sandbox_cannot_be_reset(tmp_path: Path) -> None:
     app = start(tmp_path / "sandbox.jsonl")
     assert "not reset" in control(app, "reset", {})["error"]
