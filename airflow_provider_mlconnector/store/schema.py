@@ -27,7 +27,7 @@ from sqlalchemy.types import TypeDecorator
 from airflow_provider_mlconnector.documents.lifecycle import State
 from airflow_provider_mlconnector.store.records import StepState
 
-REVISION = "0003"
+REVISION = "0004"
 """The schema revision this code works with: the head of ``migrations/versions``."""
 VERSION_TABLE = "mlconnector_alembic_version"
 
@@ -229,6 +229,14 @@ cursors = Table(
     _text("name", primary_key=True),
     _text("body"),
     _when("updated_at"),
+)
+carriers = Table(
+    "carriers",
+    metadata,
+    _text("kind", primary_key=True),
+    _text("tenant", primary_key=True),
+    _text("key", primary_key=True),
+    _text("route"),
 )
 crosswalk = Table(
     "crosswalk",

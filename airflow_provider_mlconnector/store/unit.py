@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from airflow_provider_mlconnector.store.carriers import Carriers
 from airflow_provider_mlconnector.store.changes import Documents
 from airflow_provider_mlconnector.store.chunks import Chunks
 from airflow_provider_mlconnector.store.crosswalk import Crosswalk
@@ -30,6 +31,7 @@ class UnitOfWork:
         self.watermarks = Watermarks(work)
         self.cursors = Cursors(work)
         self.crosswalk = Crosswalk(work)
+        self.carriers = Carriers(work)
         self.mappings = Mappings(work)
         self.snapshots = Snapshots(work)
         self.previews = Previews(work)

@@ -90,6 +90,8 @@ class DocumentKind:
         extract: Its summary columns.
         revisable: A revision of what the target holds is written there too. Otherwise it is only reported: an invoice
             that changes after it was posted is for a person.
+        one_route: Only one route may carry a document, whatever targets there are (FINANCE §4). Master data may go to
+            many.
         linked: Documents are matched with the target's own at first contact: the crosswalk's pairs are needed to plan.
         waves: Kinds within the kind that must be posted one after the other; None takes all at once.
         decode: The codec of documents the connector makes itself; None: their source has it.
@@ -104,6 +106,7 @@ class DocumentKind:
     code: Callable[[Any, Coding], Any]
     extract: Callable[[Any], Extract]
     revisable: bool = False
+    one_route: bool = False
     linked: bool = False
     waves: tuple[str | None, ...] = (None,)
     decode: Callable[[bytes], Any] | None = None
@@ -149,6 +152,7 @@ def _invoice_context(uow: UnitOfWork, route: Route, invoice: Invoice, context: C
 
 INVOICE: Final = DocumentKind(
     name="invoice",
+    one_route=True,
     model=Invoice,
     code=_code_invoice,
     extract=_invoice_extract,
@@ -201,6 +205,7 @@ def _code_order(order: PurchaseOrder, coding: Coding) -> CodedOrder | Translated
 
 PURCHASE_ORDER: Final = DocumentKind(
     name="purchase_order",
+    one_route=True,
     model=PurchaseOrder,
     code=_code_order,
     extract=_order_extract,

@@ -15,6 +15,7 @@ from airflow_provider_mlconnector.points import Point, reached
 from airflow_provider_mlconnector.store import UnitOfWork
 from airflow_provider_mlconnector.store.records import Change, DocumentRecord, StepRecord
 from airflow_provider_mlconnector.sync.both_ways import DIFFERS, Met, decoded_faces, meet, runs_both_ways
+from airflow_provider_mlconnector.sync.carrying import carried_by_one_route
 from airflow_provider_mlconnector.sync.job import Job, Reference, logger, reference
 from airflow_provider_mlconnector.sync.judging import Beside, Judgment, Rules, judge, objection, overruled
 from airflow_provider_mlconnector.sync.kinds import Coding, kind_for
@@ -116,7 +117,7 @@ def _judge_lot(job: Job, rules: Rules, lot: Sequence[DocumentRecord]) -> Counter
         verdicts = [
             judge(uow, job, rules, record, history[_series(record)], payloads[record.id], beside) for record in lot
         ]
-        verdicts = _held_to_what_was_done(uow, verdicts)
+        verdicts = carried_by_one_route(uow, job.route, rules.kind, _held_to_what_was_done(uow, verdicts))
         collisions = uow.steps.plan([step for verdict in verdicts for step in verdict.steps])
         uow.steps.drop([v.change.document.id for v in verdicts if v.change.to is not State.VALIDATED])
         changes = [_collided(verdict, collisions) for verdict in verdicts]
