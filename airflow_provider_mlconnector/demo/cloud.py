@@ -22,9 +22,9 @@ from airflow_provider_mlconnector.demo.pair import (
     read_routes,
 )
 from airflow_provider_mlconnector.demo.proofs import Proof
-from airflow_provider_mlconnector.demo.stage import DagRun, Runner, Timed
+from airflow_provider_mlconnector.demo.stage import DagFile, DagRun, Runner, Timed
 
-EDITS: Final = {"cloudsuite_jaggaer.py": ('"jaggaer_default"', f'"{JAGGAER}"')}
+DAG_FILE: Final = DagFile("cloudsuite_jaggaer.py", {'"jaggaer_default"': f'"{JAGGAER}"'})
 """This pair's JAGGAER tenant is not the other's: its connection is named at the top of the copied DAG file."""
 RECONCILIATION: Final = "reconciliation-cloudsuite.html"
 """File of its page in the demo's home."""

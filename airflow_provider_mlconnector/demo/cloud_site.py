@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any, Final
 
-from airflow_provider_mlconnector.demo.home import Home, mlconnector
-from airflow_provider_mlconnector.demo.simulated import Simulated, url_of
+from airflow_provider_mlconnector.demo.home import Home
+from airflow_provider_mlconnector.demo.simulated import Simulated, sandbox_over
 
 JAGGAER, CLOUDSUITE = "jaggaer_cloudsuite", "cloudsuite_default"
 """The connections. JAGGAER's is not the other pair's: an invoice belongs to one route only (FINANCE §4)."""
@@ -42,7 +42,8 @@ class CloudSite(Simulated):
             "password": json.dumps(found["ionapi"]),
             "extra": json.dumps(filled_in),
         }
-        return {JAGGAER: self.connection("jaggaer"), CLOUDSUITE: cloudsuite}
+        # the simulated tenants share a client id, by which the store would take them for one: so each has a label
+        return {JAGGAER: self.connection("jaggaer", tenant=JAGGAER), CLOUDSUITE: cloudsuite}
 
     def vouchers(self) -> list[dict[str, Any]]:
         """Return CSI's vouchers of any state, as its own books have them."""
@@ -111,9 +112,7 @@ def running_tenants(home: Home, *, seed: int) -> Iterator[CloudSite]:
     Raises:
         StepFailed: It does not start, for example because the home was made with another seed.
     """
-    counts = {"port": 0, "seed": seed, "invoices": INVOICES, "ledger-orders": ORDERS, "ledger-vouchers": VOUCHERS}
-    numbers = [text for name, value in counts.items() for text in (f"--{name}", str(value))]
-    policy = ("--cloudsuite", json.dumps({"max_requests_per_period": PER_MINUTE}))
-    command = mlconnector("sandbox", *numbers, *policy, "--journal", str(home.cloud_journal))
-    with home.started("sandbox-cloudsuite", *command) as process:
-        yield CloudSite(url_of(process, home.logs / "sandbox-cloudsuite.log"))
+    counts = {"seed": seed, "invoices": INVOICES, "ledger-orders": ORDERS, "ledger-vouchers": VOUCHERS}
+    policy = json.dumps({"max_requests_per_period": PER_MINUTE})
+    with sandbox_over(home, home.cloud_journal, counts, "--cloudsuite", policy) as url:
+        yield CloudSite(url)

@@ -67,8 +67,8 @@ class Books:
         return [document for document in self.documents if document.state in states]
 
 
-def read_books(home: Home) -> Books:
-    """Read the store and walk its audit trail; then anchor its end outside the database.
+def read_books(home: Home, route: str = ROUTE) -> Books:
+    """Read a route from the store and walk its audit trail; then anchor its end outside the database.
 
     Only after ``home.enter()``.
     """
@@ -80,7 +80,7 @@ def read_books(home: Home) -> Books:
         steps: dict[str, list[StepRecord]] = {}
         with store.unit_of_work(Actor(user="demo")) as uow:
             while page := uow.documents.search(
-                route=ROUTE, limit=_PAGE, after_id=documents[-1].id if documents else ""
+                route=route, limit=_PAGE, after_id=documents[-1].id if documents else ""
             ):
                 documents += page
                 steps |= uow.steps.of([document.id for document in page])

@@ -37,6 +37,7 @@ class Home:
         self.logs = self.root / "logs"
         self.journal = self.root / "sandbox.jsonl"
         self.cloud_journal = self.root / "sandbox-cloudsuite.jsonl"
+        self.unlinked_journal = self.root / "sandbox-unlinked.jsonl"
         self.anchor = self.root / "audit-anchor.json"
         self.passwords = self.airflow / "simple_auth_manager_passwords.json.generated"
         for folder in (self.dags, self.logs):

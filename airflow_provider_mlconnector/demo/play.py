@@ -15,7 +15,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from airflow_provider_mlconnector.demo.cloud import EDITS, RECONCILIATION, run_cloud
+from airflow_provider_mlconnector.demo import cloud, unlinked
 from airflow_provider_mlconnector.demo.cloud_site import CloudSite, running_tenants
 from airflow_provider_mlconnector.demo.desk import open_desk
 from airflow_provider_mlconnector.demo.facts import read_books
@@ -32,6 +32,7 @@ from airflow_provider_mlconnector.demo.proofs import ONCE, prove
 from airflow_provider_mlconnector.demo.simulated import Site, running_site
 from airflow_provider_mlconnector.demo.stage import DagRun, Runner, prepare
 from airflow_provider_mlconnector.demo.tell import Outcome, as_json, tell
+from airflow_provider_mlconnector.demo.unlinked import UnlinkedSite, running_unlinked
 
 
 class Watch:
@@ -73,9 +74,13 @@ def play(*, home: Path, invoices: int, seed: int, ui: bool, json: bool) -> tuple
     signal.signal(signal.SIGTERM, _leave)
     out = Console(stderr=json, highlight=False, width=None if sys.stdout.isatty() else 120)
     place = Home(home)
-    sites = running_site(place, seed=seed, invoices=invoices), running_tenants(place, seed=seed)
-    with place.alone(), sites[0] as site, sites[1] as tenants:
-        outcome = _run(place, site, tenants, out)
+    with (
+        place.alone(),
+        running_site(place, seed=seed, invoices=invoices) as site,
+        running_tenants(place, seed=seed) as tenants,
+        running_unlinked(place, seed=seed) as plant,
+    ):
+        outcome = _run(place, site, tenants, plant, out)
         if not json:
             tell(outcome, out)
             _close(outcome, place, out, ui=ui)
@@ -84,12 +89,13 @@ def play(*, home: Path, invoices: int, seed: int, ui: bool, json: bool) -> tuple
     return outcome.holds, as_json(outcome)
 
 
-def _run(home: Home, site: Site, tenants: CloudSite, out: Console) -> Outcome:
+def _run(home: Home, site: Site, tenants: CloudSite, plant: UnlinkedSite, out: Console) -> Outcome:
     again = not home.is_new
     watch = Watch(out)
     told = "once more, over all of both sides' lists: nothing may be posted twice" if again else "for the first time"
     out.print(f"The example DAGs run in {escape(str(home.root))} {told}.")
-    prepare(home, {**site.connections(), **tenants.connections()}, EDITS, watch.timed)
+    connections = {**site.connections(), **tenants.connections(), **plant.connections()}
+    prepare(home, connections, (cloud.DAG_FILE, unlinked.DAG_FILE), watch.timed)
     if not any(row["by"] == "person" for row in site.ask("ledger")["syspro"]["ap_invoices"]):
         numbers = site.type_in()
         out.print(f"  A clerk has typed {', '.join(numbers)} into SYSPRO by hand, the last with a wrong amount.")
@@ -110,7 +116,8 @@ def _run(home: Home, site: Site, tenants: CloudSite, out: Console) -> Outcome:
         seconds=watch.seconds,
         requests={system: dict(calls - called.get(system, Counter())) for system, calls in site.calls().items()},
         booked=_posted(ledger) - _posted(before),
-        cloud=run_cloud(home, tenants, watch.timed, out, again=again),
+        unlinked=unlinked.run_unlinked(home, plant, watch.timed, again=again),
+        cloud=cloud.run_cloud(home, tenants, watch.timed, out, again=again),
     )
 
 
@@ -137,7 +144,7 @@ def _close(outcome: Outcome, home: Home, out: Console, *, ui: bool) -> None:
         out.print("[bold green]Every proof holds.[/bold green] Run it again: nothing will be posted twice.")
     else:
         out.print("[bold red]Not every proof holds.[/bold red] The differences stand above.")
-    pages = " and ".join(escape(str(home.root / name)) for name in ("reconciliation.html", RECONCILIATION))
+    pages = " and ".join(escape(str(home.root / name)) for name in ("reconciliation.html", cloud.RECONCILIATION))
     out.print(f"The reconciliations, to look at: {pages}.")
     out.print(f"Logs of every command: {escape(str(home.logs))}. To start over: delete {escape(str(home.root))}.")
     if not ui:

@@ -126,14 +126,31 @@ def running_site(home: Home, *, seed: int, invoices: int) -> Iterator[Site]:
     Raises:
         StepFailed: It does not start, for example because the home was made with another seed.
     """
-    options = {"port": 0, "seed": seed, "invoices": invoices, "orders": ORDERS, "order-invoices": ORDER_INVOICES}
-    numbers = [text for name, value in options.items() for text in (f"--{name}", str(value))]
-    command = mlconnector("sandbox", *numbers, "--payments", "--journal", str(home.journal))
-    with home.started("sandbox", *command) as process:
-        yield Site(url_of(process, home.logs / "sandbox.log"))
+    counts = {"seed": seed, "invoices": invoices, "orders": ORDERS, "order-invoices": ORDER_INVOICES}
+    with sandbox_over(home, home.journal, counts, "--payments") as url:
+        yield Site(url)
 
 
-def url_of(process: subprocess.Popen[bytes], log: Path) -> str:
+@contextmanager
+def sandbox_over(home: Home, journal: Path, counts: Mapping[str, int], *more: str) -> Iterator[str]:
+    """Run a sandbox of its own over a journal for the length of a ``with`` block; its log is named like the journal.
+
+    Args:
+        home: The home.
+        journal: Its journal.
+        counts: Options of `mlconnector sandbox` that are numbers.
+        more: Its other options.
+
+    Raises:
+        StepFailed: It does not start, for example because the journal was made with other options.
+    """
+    numbers = [text for name, value in {"port": 0, **counts}.items() for text in (f"--{name}", str(value))]
+    command = mlconnector("sandbox", *numbers, *more, "--journal", str(journal))
+    with home.started(journal.stem, *command) as process:
+        yield _url_of(process, home.logs / f"{journal.stem}.log")
+
+
+def _url_of(process: subprocess.Popen[bytes], log: Path) -> str:
     """Return the address a sandbox prints once it accepts connections.
 
     Raises:

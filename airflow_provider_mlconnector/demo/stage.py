@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -33,13 +33,28 @@ class DagRun:
     tasks: list[Mapping[str, Any]]
 
 
-def prepare(home: Home, connections: Mapping[str, Any], edits: Mapping[str, tuple[str, str]], timed: Timed) -> None:
+@dataclass(frozen=True, slots=True)
+class DagFile:
+    """An example DAG file as a site changes it.
+
+    Attributes:
+        name: The file.
+        edits: What stands at its top, and what shall.
+        copied_from: The example it is a copy of, for a second company; empty where it is the example itself.
+    """
+
+    name: str
+    edits: Mapping[str, str]
+    copied_from: str = ""
+
+
+def prepare(home: Home, connections: Mapping[str, Any], files: Sequence[DagFile], timed: Timed) -> None:
     """Set Airflow up as a user would: database, our store, the DAGs, the connections, the cut-over Variable.
 
     Args:
         home: The home.
         connections: As `airflow connections import` reads them, by id.
-        edits: What is changed at the top of the copied DAGs: by file what stands there, and what shall.
+        files: The DAG files that are changed.
         timed: Times each part.
 
     Raises:
@@ -62,19 +77,26 @@ def prepare(home: Home, connections: Mapping[str, Any], edits: Mapping[str, tupl
             started = [pool.submit(home.run, name, *command) for name, command in commands.items()]
         for each in started:
             each.result()
-    for name, (old, new) in edits.items():
-        edit(home.dags / name, old, new)
+    for wanted in files:
+        edit(home.dags, wanted)
 
 
-def edit(file: Path, old: str, new: str) -> None:
-    """Change a text of a copied DAG file; one that was changed by an earlier run stays (`dags copy` keeps it)."""
-    text = file.read_text(encoding="utf-8")
-    if new in text:
-        return
-    if text.count(old) != 1:
-        message = f"{file} does not have {old!r} once"
-        raise StepFailed(message)
-    file.write_text(text.replace(old, new), encoding="utf-8")
+def edit(folder: Path, wanted: DagFile) -> None:
+    """Change a copied DAG file; what an earlier run changed stays (`dags copy` keeps it).
+
+    Raises:
+        StepFailed: It does not have what is to be changed.
+    """
+    file = folder / wanted.name
+    text = file.read_text(encoding="utf-8") if file.exists() else (folder / wanted.copied_from).read_text("utf-8")
+    for old, new in wanted.edits.items():
+        if new in text:
+            continue
+        if text.count(old) != 1:
+            message = f"{file} does not have {old!r} once. Delete {folder}: the next run copies the DAG files anew"
+            raise StepFailed(message)
+        text = text.replace(old, new)
+    file.write_text(text, encoding="utf-8")
 
 
 class Runner:

@@ -19,6 +19,7 @@ from airflow_provider_mlconnector.demo.facts import Books, amount
 from airflow_provider_mlconnector.demo.pair import RouteFacts
 from airflow_provider_mlconnector.demo.proofs import ATTENTION, Proof
 from airflow_provider_mlconnector.demo.stage import DagRun
+from airflow_provider_mlconnector.demo.unlinked import UnlinkedOutcome
 from airflow_provider_mlconnector.documents.lifecycle import State
 from airflow_provider_mlconnector.store.records import DocumentRecord
 
@@ -51,6 +52,7 @@ class Outcome:
         seconds: Time per part of the demo, in order.
         requests: Calls this run made, by system and call.
         booked: AP documents this run posted.
+        unlinked: The plant whose AP is not linked to GL.
         cloud: The CloudSuite pair.
     """
 
@@ -61,12 +63,13 @@ class Outcome:
     seconds: dict[str, float]
     requests: dict[str, dict[str, int]]
     booked: int
+    unlinked: UnlinkedOutcome
     cloud: CloudOutcome
 
     @property
     def holds(self) -> bool:
         """Whether every proof of both pairs holds."""
-        return all(proof.holds for proof in (*self.proofs, *self.cloud.proofs))
+        return all(proof.holds for proof in (*self.proofs, *self.unlinked.proofs, *self.cloud.proofs))
 
     def per_document(self, system: str) -> float | None:
         """Return a system's requests per invoice: read from JAGGAER, or posted to SYSPRO by this run; None for none."""
@@ -90,6 +93,11 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "booked_in_this_run": outcome.booked,
         "requests": outcome.requests,
         "requests_per_posted_invoice": outcome.per_document("syspro"),
+        "unlinked": {
+            "booked_in_this_run": outcome.unlinked.booked,
+            "routes": _routes_json(outcome.unlinked.routes),
+            "proofs": _proofs_json(outcome.unlinked.proofs),
+        },
         "cloudsuite": _cloud_json(outcome.cloud),
         "seconds": {name: round(seconds, 1) for name, seconds in outcome.seconds.items()},
     }
@@ -133,7 +141,7 @@ def _proofs_json(proofs: Sequence[Proof]) -> list[dict[str, Any]]:
 
 
 def tell(outcome: Outcome, out: Console) -> None:
-    """Print the outcome: SYSPRO's pair, then CloudSuite's, then what both took."""
+    """Print the outcome: SYSPRO's pair, its second company, then CloudSuite's pair, then what they took."""
     out.rule("SYSPRO and JAGGAER: what happened to the invoices")
     out.print(_states_table(outcome.books.documents, target="SYSPRO"))
     if attention := outcome.books.in_states(*ATTENTION):
@@ -143,10 +151,9 @@ def tell(outcome: Outcome, out: Console) -> None:
         )
     _tell_stuck(outcome.books.documents, out)
     out.rule("Every flow of the pair")
-    out.print(_routes_table(outcome.routes))
-    out.rule("Is it true?")
-    for proof in outcome.proofs:
-        _tell_proof(proof, out)
+    _tell_flows(outcome.routes, outcome.proofs, out)
+    out.rule("A second company, whose AP is not linked to GL: combined journals")
+    _tell_flows(outcome.unlinked.routes, outcome.unlinked.proofs, out)
     _tell_cloud(outcome.cloud, out)
     _tell_cost(outcome, out)
 
@@ -158,9 +165,13 @@ def _tell_cloud(cloud: CloudOutcome, out: Console) -> None:
         out.print(_states_table(documents, target=target))
         _tell_stuck(documents, out)
     out.rule("Every flow of the pair")
-    out.print(_routes_table(cloud.routes))
+    _tell_flows(cloud.routes, cloud.proofs, out)
+
+
+def _tell_flows(routes: Sequence[RouteFacts], proofs: Sequence[Proof], out: Console) -> None:
+    out.print(_routes_table(routes))
     out.rule("Is it true?")
-    for proof in cloud.proofs:
+    for proof in proofs:
         _tell_proof(proof, out)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from airflow_provider_mlconnector.demo.cloud import EDITS
+from airflow_provider_mlconnector.demo.cloud import DAG_FILE
 from airflow_provider_mlconnector.demo.cloud_site import CLOUDSUITE, JAGGAER, running_tenants
 from airflow_provider_mlconnector.demo.home import Home, StepFailed
 from airflow_provider_mlconnector.demo.stage import edit
@@ -24,6 +24,7 @@ def test_people_enter_post_and_approve_and_a_home_goes_on_with_what_they_did(tmp
         assert site.post_vouchers() >= ready, "those of the clerk, too"
         assert site.approve() == 0, "nothing was imported yet"
     assert set(connections) == {JAGGAER, CLOUDSUITE}
+    assert json.loads(connections[JAGGAER]["extra"])["tenant"] == JAGGAER, "not taken for the other pair's tenant"
     assert json.loads(connections[CLOUDSUITE]["password"])["ti"] == "ACME_TST"
     assert "ionapi" not in connections[CLOUDSUITE]["extra"], "its secrets belong where Airflow shows them to nobody"
 
@@ -46,14 +47,15 @@ def test_a_home_of_another_seed_is_told_so(tmp_path: Path) -> None:
 
 
 def test_the_copied_dag_file_names_the_pairs_own_tenant_once_and_for_all(tmp_path: Path) -> None:
-    ((name, (old, new)),) = EDITS.items()
-    copied = tmp_path / name
-    copied.write_text((DAGS / name).read_text())
-    edit(copied, old, new)
+    ((old, new),) = DAG_FILE.edits.items()
+    example = DAGS / DAG_FILE.name
+    copied = tmp_path / DAG_FILE.name
+    copied.write_text(example.read_text())
+    edit(tmp_path, DAG_FILE)
     text = copied.read_text()
-    assert text == (DAGS / name).read_text().replace(old, new)
-    edit(copied, old, new)
+    assert text == example.read_text().replace(old, new)
+    edit(tmp_path, DAG_FILE)
     assert copied.read_text() == text
     copied.write_text("JAGGAER = 'another'")
     with pytest.raises(StepFailed, match="does not have"):
-        edit(copied, old, new)
+        edit(tmp_path, DAG_FILE)

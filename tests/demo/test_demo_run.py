@@ -38,6 +38,12 @@ def test_the_demo_holds_its_proofs_and_a_second_run_posts_nothing(tmp_path: Path
         assert route["counts"].get("posted", 0) + route["counts"].get("linked", 0), f"nothing moved on {name}"
     assert (tmp_path / "reconciliation.html").stat().st_size
 
+    unlinked = first["unlinked"]
+    invoices, journals = (route["counts"] for route in unlinked["routes"].values())
+    assert invoices == {"posted": 12}
+    assert 1 < journals["posted"] < 12
+    assert unlinked["booked_in_this_run"] == 12 + journals["posted"]
+
     cloud = first["cloudsuite"]
     assert cloud["written_in_this_run"] > 50, "vouchers, imported invoices and orders"
     for name, route in cloud["routes"].items():
@@ -57,6 +63,8 @@ def test_the_demo_holds_its_proofs_and_a_second_run_posts_nothing(tmp_path: Path
     again = outcome(demo(tmp_path, "--invoices", "60"))
     assert again["holds"]
     assert again["booked_in_this_run"] == 0
+    assert again["unlinked"]["booked_in_this_run"] == 0
+    assert again["unlinked"]["routes"] == unlinked["routes"]
     assert again["cloudsuite"]["written_in_this_run"] == 0
     # what accounts payable paid in between comes back as a revision with nothing to post
     before, after = ({k: v for k, v in run["counts"].items() if k != "skipped"} for run in (first, again))
