@@ -250,21 +250,23 @@ def _different(
     return unclear("differs", f"the audit knows no reason ({states}): changed on one side by hand?")
 
 
-def _is_news(uow: UnitOfWork, route: Route, left: Figure) -> bool:
+def _is_news(uow: UnitOfWork, route: Route, figure: Figure) -> bool:
     """Tell whether the source changed it after the route's last window ended."""
     mark = uow.watermarks.get(route.name)
     return (
         mark is not None
-        and left.changed_at is not None
-        and left.changed_at >= mark + timedelta(minutes=route.overlap_minutes)
+        and figure.changed_at is not None
+        and figure.changed_at >= mark + timedelta(minutes=route.overlap_minutes)
     )
 
 
 def _changed_since(uow: UnitOfWork, known: Knowledge, gap: Gap, history: Sequence[DocumentRecord]) -> Reason | None:
-    """Tell of changes the next run will carry over; the ledger's side tells no times, so content is compared."""
-    if gap.left and known.left_route and _is_news(uow, known.left_route, gap.left):
-        route = known.left_route.name
-        return because("not_read_yet", f"changed in {known.left} after route {route} last ran: its next run reads it")
+    """Tell of changes the next run will carry over; where a side tells no times, content is compared."""
+    sides = ((known.left, known.left_route, gap.left), (known.right, known.right_route, gap.right))
+    for name, route, figure in sides:
+        if route is not None and figure is not None and _is_news(uow, route, figure):
+            text = f"changed in {name} after route {route.name} last ran: its next run reads it"
+            return because("not_read_yet", text)
     if gap.area is not Area.SUPPLIERS or not history or gap.right is None:
         return None
     kept = uow.documents.canonicals([history[-1].id]).get(history[-1].id)
