@@ -142,6 +142,17 @@ class DocumentClaims(DocumentQueries):
         now = self._work.now()
         return self._hold(records, {"lease_until": until, "updated_at": now}, documents.c.lease_until > now)
 
+    def hold(self, records: Sequence[DocumentRecord]) -> list[DocumentRecord]:
+        """Lock claimed documents until the transaction ends, whether or not the claim's time has run out.
+
+        Args:
+            records: As claimed.
+
+        Returns:
+            The records nobody else has taken over, as they are now.
+        """
+        return self._hold(records, {"updated_at": self._work.now()})
+
     def release(self, records: Sequence[DocumentRecord]) -> list[DocumentRecord]:
         """Give claims back without a transition, so without an event.
 

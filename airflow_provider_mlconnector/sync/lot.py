@@ -10,6 +10,7 @@ from datetime import timedelta
 from airflow_provider_mlconnector.documents.lifecycle import State
 from airflow_provider_mlconnector.errors import AmbiguousOutcome, MLConnectorError, ProtocolError, Unavailable
 from airflow_provider_mlconnector.points import Point, reached
+from airflow_provider_mlconnector.store import UnitOfWork
 from airflow_provider_mlconnector.store.records import Change, DocumentRecord, StepRecord, StepState
 from airflow_provider_mlconnector.sync.both_ways import face_in_store, from_meeting, meet, runs_both_ways
 from airflow_provider_mlconnector.sync.drafts import unpack
@@ -221,6 +222,7 @@ class Lot:
             return
         reached(Point.BEFORE_STATE)
         with self._job.unit_of_work() as uow:
+            verdicts = self._still_ours(uow, verdicts)
             settled = uow.steps.settle_many(
                 [
                     (step, verdict.step, dict(verdict.result), False)
@@ -241,12 +243,22 @@ class Lot:
                 del self._open[work.document.id]
                 if issue := verdict.result.get("issue"):
                     uow.issues.open(self._job.route.name, "target_differs", work.document.id, str(issue))
-            done, lost = uow.documents.apply_each(changes)
+            done = uow.documents.apply(changes)
             remember_links(uow, self._job.route, changes, done)
         self.counts.update(str(document.state) for document in done)
-        for change in lost:
-            logger.warning("Document %s was taken over by another worker; its state is theirs", change.document.id)
         reached(Point.AFTER_STATE)
+
+    def _still_ours(self, uow: UnitOfWork, verdicts: Sequence[tuple[Work, Verdict]]) -> Sequence[tuple[Work, Verdict]]:
+        """Lock the documents; what another worker has taken over is theirs, steps included.
+
+        A step settled without its document would leave one that is uncertain about nothing.
+        """
+        ours = {document.id for document in uow.documents.hold([work.document for work, _verdict in verdicts])}
+        for work, _verdict in verdicts:
+            if work.document.id not in ours:
+                logger.warning("Document %s was taken over by another worker; its state is theirs", work.document.id)
+                del self._open[work.document.id]
+        return [(work, verdict) for work, verdict in verdicts if work.document.id in ours]
 
     def _final_change(self, work: Work, verdict: Verdict) -> Change:
         complete = verdict.state is State.POSTED or verdict.step in EXECUTED

@@ -85,3 +85,29 @@ def test_what_a_late_look_saw_of_an_accepted_document_is_left_to_the_one_that_ha
     pipeline.clock.sleep(1000)
     pipeline.post()
     assert (pipeline.states()["A1"], _step(pipeline)) == (State.POSTED, StepState.DONE)
+
+
+def test_a_worker_stopped_before_it_read_the_steps_settles_none_of_another_ones(pipeline: Pipeline) -> None:
+    """The steps it reads then are newer than its claim: what it finds of them is not its to write."""
+    pipeline.source.put(invoice("A1"))
+    for task in (pipeline.extract, pipeline.plan, pipeline.validate):
+        task()
+    struck: list[str] = []
+
+    def meanwhile(point: str) -> bool:
+        if point == "claimed" and not struck:
+            struck.append(point)
+            pipeline.clock.sleep(120)
+            pipeline.target.endings = ["lost_after"]
+            pipeline.post()
+        return False
+
+    pipeline.dies = meanwhile
+    with pytest.raises(StaleClaim):
+        pipeline.post()
+    assert struck
+    assert (pipeline.states()["A1"], _step(pipeline)) == (State.UNCERTAIN, StepState.UNCERTAIN)
+    pipeline.clock.sleep(1000)
+    pipeline.settle()
+    assert (pipeline.states()["A1"], _step(pipeline)) == (State.POSTED, StepState.DONE)
+    assert len(pipeline.target.attempts) == 1
