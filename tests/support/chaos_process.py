@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from threading import Lock
 from typing import Any
 from unittest import mock
@@ -89,9 +91,23 @@ class _OwnLocks(dict[str, Lock]):
         return Lock()
 
 
+def _unlock_cached_properties() -> None:
+    """Take the lock from every cached property: before Python 3.12 all instances of a class share it."""
+    modules = [module for name, module in sys.modules.items() if name.startswith("airflow_provider_mlconnector.")]
+    classes = {each for module in modules for each in vars(module).values() if isinstance(each, type)}
+    for found in classes:
+        for attribute in vars(found).values():
+            if isinstance(attribute, functools.cached_property) and hasattr(attribute, "lock"):
+                attribute.lock = nullcontext()
+
+
 @contextmanager
 def processes() -> Iterator[None]:
     """Let threads be processes: what the package shares between threads of one process is shared by none."""
-    with mock.patch.object(shared, "_LOCAL", _OwnLocks()):
+    _unlock_cached_properties()
+    with (
+        mock.patch.object(shared, "_LOCAL", _OwnLocks()),
+        mock.patch.object(functools, "RLock", nullcontext),  # of modules loaded later
+    ):
         yield
     _LEFT_OPEN.clear()

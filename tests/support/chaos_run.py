@@ -85,7 +85,7 @@ class World:
         if point in IN_TRANSACTION:
             return
         if chance < self.storm.kill + self.storm.stop:
-            pause = self.rng.choice([30.0, LEASE + 1, LEASE + TIMEOUT + REMOTE_TIMEOUT + 5, 1200.0])
+            pause = self.rng.choice([5.0, LEASE + 1, 2 * (LEASE + TIMEOUT + REMOTE_TIMEOUT), 1200.0])
             self.ending.stops[point] += 1
             self.tell(f"{process.name} STOPPED at {point} for {pause:g} s")
             self.time.sleep(pause)
@@ -159,7 +159,10 @@ class World:
             if self.rough and self.rng.random() < self.storm.clear:
                 self._clear(process)
                 continue
-            self.wait_for(process)
+            beats = self.rng.choice([60.0, 300.0]) if self.rough else float("inf")
+            if not self.wait_for(process, until=self.time.monotonic() + beats):
+                self.tell(f"{process.name} LOST: no heartbeat for {beats:g} s, another try begins")
+                continue
             if process.error is None and not process.dead:
                 if task == "settle" and process.result.pending and attempt < MAX_TRIES:
                     self.time.sleep(process.result.wait_seconds or 1)

@@ -9,6 +9,9 @@ from typing import Any
 
 from support.chaos_sites import REMOTE_TIMEOUT, TIMEOUT
 
+LATE = {"late_commit": 4.0, "delay": 2.0, "timeout_after": 2.0}
+"""Faults drawn more often than others: whatever acts after we have given it up."""
+
 
 @dataclass(frozen=True)
 class Storm:
@@ -28,7 +31,7 @@ class Storm:
         rough = rng.choice([0.3, 1.0, 1.0, 2.5])
         return cls(
             kill=rng.choice([0.0, 0.008, 0.02]) * rough,
-            stop=rng.choice([0.0, 0.005, 0.015]) * rough,
+            stop=rng.choice([0.0, 0.01, 0.03]) * rough,
             yields=rng.choice([0.0, 0.05, 0.2]),
             faults=rng.choice([0.0, 0.05, 0.12]) * rough,
             clear=rng.choice([0.0, 0.1, 0.3]),
@@ -79,5 +82,8 @@ def weather(seed: int, share: float) -> list[dict[str, Any]]:
         {"kind": "gateway_timeout", "seconds": rng.choice([1, TIMEOUT + 5])},
     ]
     chosen = rng.sample(kinds, rng.randint(3, len(kinds)))
-    each = share / len(chosen)
-    return [{"seed": seed * 100 + place, **rule, "probability": each} for place, rule in enumerate(chosen)]
+    total = sum(LATE.get(rule["kind"], 1.0) for rule in chosen)
+    return [
+        {"seed": seed * 100 + place, **rule, "probability": share * LATE.get(rule["kind"], 1.0) / total}
+        for place, rule in enumerate(chosen)
+    ]
