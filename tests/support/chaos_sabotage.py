@@ -56,7 +56,7 @@ def no_settle_wait() -> Iterator[None]:
             stack.enter_context(mock.patch.object(place, "settle_seconds", at_once))
         for target in (SysproTarget, CsiVoucherTarget):
             stack.enter_context(mock.patch.object(target, "may_repost", return_value=True))
-        stack.enter_context(mock.patch.object(settling, "SECOND_LOOK", timedelta(0)))
+        stack.enter_context(mock.patch.object(settling, "SECOND_LOOK", timedelta(seconds=1)))
         yield
 
 

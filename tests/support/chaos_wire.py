@@ -6,7 +6,7 @@ Takes the place of ``systems.wire.exchange``; everything above it (transport, ve
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -36,8 +36,27 @@ class InProcessApp(SandboxApp):
 
     time: Time
 
-    def _spawn(self, work: Any) -> None:
-        self.time.spawn(work)
+    def _spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+        self.time.spawn(self._late(work, dict(self.syspro._sessions._by_key)))
+
+    async def _late(self, work: Coroutine[Any, Any, Any], admitted: dict[str, Any]) -> None:
+        """Let a request that was taken in go on later, although its session may have been taken over meanwhile.
+
+        That is what the settle wait is for: a new log-on keeps a lost worker from sending more, and stops nothing that
+        is at work already (FINANCE §8).
+        """
+        await nap(work.send(None))
+        sessions = self.syspro._sessions
+        gone = admitted.keys() - sessions._by_key.keys()
+        sessions._by_key |= admitted
+        try:
+            seconds = work.send(None)
+        except StopIteration:
+            return
+        finally:
+            sessions._by_key = {key: each for key, each in sessions._by_key.items() if key not in gone}
+        await nap(seconds)
+        await work
 
 
 class Line:
