@@ -24,13 +24,12 @@ LINT = (
     ("mypy",),
     ("lint-imports",),
 )
-ELSEWHERE = tuple(f"--ignore=tests/{folder}" for folder in ("chaos", "security", "scheduler", "project"))
+ELSEWHERE = tuple(f"--ignore=tests/{folder}" for folder in ("chaos", "scheduler", "project"))
 TESTS: dict[str, tuple[str, ...]] = {
     "unit": (*ELSEWHERE, "-n", "2", "-m", "not airflow and not postgres"),
     "postgres": (*ELSEWHERE, "-m", "postgres and not airflow"),
     "dags": (*ELSEWHERE, "-n", "2", "-m", "airflow"),
-    # attacks over real sockets want a processor to themselves
-    "chaos": ("tests/chaos", "tests/security"),
+    "chaos": ("tests/chaos",),
     "scheduler": ("tests/scheduler",),
     "project": ("tests/project",),
 }
