@@ -5,6 +5,8 @@ No container engine is at hand where this runs: nothing is started.
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import subprocess
 import sys
@@ -14,12 +16,17 @@ from typing import Any
 import pytest
 import yaml
 
+from airflow_provider_mlconnector.demo.cloud import DAG_FILE
+from airflow_provider_mlconnector.demo.cloud_site import CloudSite
+from airflow_provider_mlconnector.demo.simulated import Site
+from airflow_provider_mlconnector.sandbox.server import serving
 from airflow_provider_mlconnector.store import KeyRing
 
 BIN = Path(sys.executable).parent
-SECRET = re.compile(r"PASSWORD|SECRET|KEY|CONN", re.IGNORECASE)
+SECRET = re.compile(r"PASSWORD|SECRET|KEY|CONN(?:_|$)", re.IGNORECASE)
 ASKED_FOR = re.compile(r"\$\{(\w+):\?[^}]+\}")
-SERVERS = {"postgres", "sandbox", "api-server", "scheduler", "dag-processor", "triggerer"}
+SANDBOXES = {"sandbox", "sandbox-cloudsuite"}
+SERVERS = {"postgres", *SANDBOXES, "api-server", "scheduler", "dag-processor", "triggerer"}
 
 
 @pytest.fixture(scope="module")
@@ -54,10 +61,10 @@ def test_every_server_has_a_health_check_and_init_runs_once_before_airflow(compo
     assert {name for name, service in services.items() if "healthcheck" in service} == SERVERS
     assert set(services) == SERVERS | {"init"}
     assert services["init"]["restart"] == "no"
-    for name in SERVERS - {"postgres", "sandbox"}:
+    for name in SERVERS - {"postgres", *SANDBOXES}:
         assert services[name]["depends_on"] == {"init": {"condition": "service_completed_successfully"}}
     healthy = {"condition": "service_healthy"}
-    assert services["init"]["depends_on"] == {"postgres": healthy, "sandbox": healthy}
+    assert services["init"]["depends_on"] == dict.fromkeys({"postgres", *SANDBOXES}, healthy)
 
 
 def test_secrets_come_from_outside_and_a_missing_one_is_named(compose: dict[str, Any]) -> None:
@@ -65,7 +72,7 @@ def test_secrets_come_from_outside_and_a_missing_one_is_named(compose: dict[str,
         name: value
         for service in compose["services"].values()
         for name, value in service.get("environment", {}).items()
-        if SECRET.search(name) and name != "AIRFLOW__CORE__TEST_CONNECTION"
+        if SECRET.search(name)
     }
     assert len(secrets) >= 9
     assert [name for name, value in secrets.items() if not ASKED_FOR.search(value)] == []
@@ -92,7 +99,7 @@ def test_the_made_keys_open_a_key_ring(root: Path) -> None:
 def test_files_it_mounts_and_builds_from_exist(compose: dict[str, Any], root: Path) -> None:
     mounts = [mount for service in compose["services"].values() for mount in service.get("volumes", [])]
     local = {mount.split(":")[0] for mount in mounts if mount.startswith("./")}
-    assert local == {"./dags", "./docker/second_database.sh"}
+    assert local == {"./docker/second_database.sh"}
     assert [path for path in local if not (root / path).exists()] == []
     assert (root / compose["services"]["init"]["build"]["dockerfile"]).exists()
     assert (root / "docker" / "init.sh").exists()
@@ -108,15 +115,47 @@ def test_the_image_is_the_airflow_that_is_tested(root: Path) -> None:
     assert f"apache-airflow=={image[1]}" in (root / "requirements/dev.txt").read_text("utf-8").splitlines()
 
 
-@pytest.mark.parametrize("command", ["sandbox --host 0.0.0.0 --port 8100 --seed 1 --invoices 300", "store upgrade"])
-def test_commands_of_the_containers_exist(command: str, text: str, root: Path) -> None:
-    words = command.split()
-    options = [word for word in words if word.startswith("--")]
-    subcommand = words[: next((i for i, word in enumerate(words) if word.startswith("--")), len(words))]
-    code = "from airflow_provider_mlconnector.cli import app; app()"
-    result = subprocess.run(
-        [sys.executable, "-c", code, *subcommand, "--help"], capture_output=True, text=True, check=True
-    )
-    assert [option for option in options if option not in result.stdout] == []
-    written = text if options else (root / "docker" / "init.sh").read_text(encoding="utf-8")
-    assert all(word in written for word in words)
+def test_the_sites_are_set_up_as_the_demo_sets_them_up(root: Path, tmp_path: Path) -> None:
+    (tmp_path / DAG_FILE.name).write_bytes((root / "dags" / DAG_FILE.name).read_bytes())
+    command = [sys.executable, str(root / "docker" / "simulated_sites.py"), str(tmp_path)]
+    with serving(invoices=3) as sandbox:
+        env = {**os.environ, "SANDBOX_URL": sandbox.url, "CLOUDSUITE_SANDBOX_URL": sandbox.url}
+        first, again = (json.loads(subprocess.check_output(command, env=env, text=True)) for _ in range(2))
+        assert first == again == {**Site(sandbox.url).connections(), **CloudSite(sandbox.url).connections()}
+    named = (tmp_path / DAG_FILE.name).read_text(encoding="utf-8")
+    assert 'JAGGAER, CLOUDSUITE = "jaggaer_cloudsuite", "cloudsuite_default"' in named
+    assert {"jaggaer_cloudsuite", "cloudsuite_default", "jaggaer_default", "syspro_default"} == set(first)
+
+
+def test_every_address_and_file_init_needs_is_given_to_it(compose: dict[str, Any], root: Path) -> None:
+    given = compose["services"]["init"]["environment"]
+    assert {given[name] for name in ("SANDBOX_URL", "CLOUDSUITE_SANDBOX_URL")} == {
+        f"http://{name}:8100" for name in SANDBOXES
+    }
+    asked = set(re.findall(r'"\$([A-Z_]+)"', (root / "docker" / "init.sh").read_text(encoding="utf-8")))
+    assert asked
+    assert asked - given.keys() == set()
+    # DAGs, their logs and the audit trail's anchor lie where every part of Airflow sees them
+    volumes = {mount.split(":")[1] for mount in compose["services"]["scheduler"]["volumes"]}
+    for name in ("AIRFLOW__CORE__DAGS_FOLDER", "AIRFLOW__MLCONNECTOR__ANCHOR_FILE"):
+        assert any(f"{given[name]}/".startswith(f"{volume}/") for volume in volumes), name
+
+
+def sandbox_commands(compose: dict[str, Any]) -> list[list[str]]:
+    sandboxes = [compose["services"][name] for name in sorted(SANDBOXES)]
+    return [[*service["entrypoint"], *service["command"]][1:] for service in sandboxes]
+
+
+def init_commands(root: Path) -> list[list[str]]:
+    text = (root / "docker" / "init.sh").read_text(encoding="utf-8")
+    return [line.split()[1:] for line in text.splitlines() if line.startswith("mlconnector ")]
+
+
+def test_commands_of_the_containers_exist(compose: dict[str, Any], root: Path) -> None:
+    commands = [*sandbox_commands(compose), *init_commands(root)]
+    assert {words[0] for words in commands} == {"sandbox", "store", "dags"}
+    for words in commands:
+        names = [word for word in words[:2] if word.isalpha()]
+        code = "from airflow_provider_mlconnector.cli import app; app()"
+        shown = subprocess.check_output([sys.executable, "-c", code, *names, "--help"], text=True)
+        assert [word for word in words if word.startswith("--") and word not in shown] == []
