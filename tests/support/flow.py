@@ -97,7 +97,8 @@ class Flow:
     """One deployment: sandbox, store, route. ``tries`` counts each task's tries per run.
 
     ``credentials`` replaces parts of the connections (``url``, ``password``, ``company``, …) by system, for tests of
-    wrong ones. ``waits`` is called with the seconds the sensor sleeps between two pokes;
+    wrong ones. ``router`` opens the XML router, as a connection that names one.
+    ``waits`` is called with the seconds the sensor sleeps between two pokes;
     ``worker`` wraps the store each task gets and ``strike`` is armed while it works, for tests that kill workers.
     """
 
@@ -108,6 +109,7 @@ class Flow:
     mapping: Path = MAPPING
     syspro: Mapping[str, Any] = field(default_factory=dict)
     credentials: dict[str, dict[str, Any]] = field(default_factory=dict)
+    router: Callable[[RunningSandbox], Any] | None = None
     waits: Callable[[float], None] = lambda _seconds: None
     worker: Callable[[Store], Any] = lambda store: store
     strike: Callable[[str], None] = lambda _point: None
@@ -147,11 +149,13 @@ class Flow:
         if self.route.target == "syspro":
             return self._built(SYSPRO_TARGETS, "syspro", "syspro", self.syspro_client(), self.syspro_options())
         options = JaggaerOptions(owners=dict(self.route.owners), **dict(self.route.options))
-        return self._built(JAGGAER_TARGETS, "jaggaer", "jaggaer", self.jaggaer_client(), options)
+        more = {"router": self.router(self.sandbox)} if self.router and self.route.document == "supplier" else {}
+        return self._built(JAGGAER_TARGETS, "jaggaer", "jaggaer", self.jaggaer_client(), options, **more)
 
-    def _built(self, places: Mapping[str, tuple[str, str]], system: str, *arguments: Any) -> Any:
+    def _built(self, places: Mapping[str, tuple[str, str]], system: str, *arguments: Any, **more: Any) -> Any:
         module, name = places[self.route.document]
-        return getattr(import_module(f"airflow_provider_mlconnector.systems.{system}.{module}"), name)(*arguments)
+        made = getattr(import_module(f"airflow_provider_mlconnector.systems.{system}.{module}"), name)
+        return made(*arguments, **more)
 
     def jaggaer_client(self) -> JaggaerClient:
         """Return a fresh client of the tenant."""
