@@ -50,6 +50,9 @@ limits: $(READY) postgres ## Measure pace and tokens of four workers on one Clou
 	$(BIN)/python benchmarks/limiter.py
 	$(BIN)/python benchmarks/tokens.py
 
+audit-speed: $(READY) postgres ## Measure how fast 1, 4 and 8 writers add to one audit trail on PostgreSQL (two minutes)
+	$(BIN)/python benchmarks/audit.py
+
 lint: $(READY) ## Check style, types and the direction of imports
 	@$(BIN)/python scripts/run_tests.py lint
 
@@ -65,4 +68,4 @@ clean: ## Remove everything made here, the virtual environments included
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: help setup postgres demo ui test test-unit test-dags test-scheduler test-postgres test-chaos test-project test-matrix soak month chaos limits \
-	lint format requirements clean
+	audit-speed lint format requirements clean

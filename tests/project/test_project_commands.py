@@ -15,6 +15,7 @@ import yaml
 BIN = Path(sys.executable).parent
 COMMANDS = {
     *(
+        "audit-speed",
         "chaos",
         "clean",
         "demo",
