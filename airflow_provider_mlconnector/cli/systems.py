@@ -83,7 +83,7 @@ def adopt(
 def _word(check: Check) -> str:
     if not check.ok:
         return "MISSING"
-    return "other flows" if check.warning else "ok"
+    return "noted" if check.warning else "ok"
 
 
 def _rules(route: Route, *, named: bool) -> dict[str, str]:

@@ -30,12 +30,13 @@ if TYPE_CHECKING:
 TEST_SECONDS: Final = 120.0
 """How long a connection test may hold an operator."""
 
-_ELSEWHERE: Final = "Missing for other flows only"
+_NOTED: Final = "Not what it could be"
+"""What a test passes with: missed by other flows alone, or read as empty, or set less well than it might be."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing a connection test looked at; a ``warning`` is missed only by flows that may not be in use."""
+    """One thing a connection test looked at; a ``warning`` keeps no flow in use from running."""
 
     name: str
     ok: bool
@@ -58,9 +59,9 @@ class Diagnosis:
     @property
     def line(self) -> str:
         """Everything in one line, what is missing first."""
-        told: dict[str, list[str]] = {"Missing": [], _ELSEWHERE: [], "OK": []}
+        told: dict[str, list[str]] = {"Missing": [], _NOTED: [], "OK": []}
         for check in self.checks:
-            heading = "Missing" if not check.ok else _ELSEWHERE if check.warning else "OK"
+            heading = "Missing" if not check.ok else _NOTED if check.warning else "OK"
             told[heading].append(f"{check.name}: {check.message}" if check.message else check.name)
         parts = [f"{heading}: {'; '.join(checks)}" for heading, checks in told.items() if checks]
         return ". ".join([*parts, *self.notes])

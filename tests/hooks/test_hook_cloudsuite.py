@@ -153,7 +153,7 @@ def test_a_good_connection_shows_tenant_region_product_and_grant(connect: Any, s
 def test_a_timeout_shorter_than_the_gateways_own_is_a_warning(connect: Any) -> None:
     ok, message = _test(connect("cloudsuite", extra={"timeout": 30}))
     assert ok, message
-    assert "Missing for other flows only: Timeout (s): 30 s is less than the gateway takes to give up" in message
+    assert "Not what it could be: Timeout (s): 30 s is less than the gateway takes to give up" in message
 
 
 def test_a_test_revokes_its_own_token_where_asked(connect: Any, site: RunningSandbox) -> None:

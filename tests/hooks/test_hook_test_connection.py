@@ -80,7 +80,7 @@ def test_the_test_button_passes_a_site_of_invoices_and_says_what_other_flows_wou
     requests.post(f"{site.url}/_sandbox/reset", json=reset, timeout=30).raise_for_status()
     ok, message = _test(hook_for(connect("syspro")), secrets)
     assert ok
-    assert message.startswith("Missing for other flows only: PORTOI: not available: needed by purchase orders; ")
+    assert message.startswith("Not what it could be: PORTOI: not available: needed by purchase orders; ")
     assert ". OK: log-on: " in message
 
 

@@ -112,6 +112,13 @@ def test_properties_a_version_lacks_are_named_with_what_that_means() -> None:
     assert found.message == "readable, without records; read as empty: EffDate, ObsDate"
 
 
+def test_a_currency_that_goes_by_either_name_or_none_is_not_missed() -> None:
+    both = ("AptCurrCode", "CurrCode")
+    found = tried(site(dict.fromkeys(("SLAptrxs", "SLAptrxps", "SLVchHdrs"), both)))
+    for ido in ("SLAptrxs", "SLAptrxps", "SLVchHdrs"):
+        assert "CurrCode" not in found[ido].message
+
+
 def test_the_wrong_time_zone_shows_by_changes_in_the_future() -> None:
     found = tried(site(), time_zone="America/New_York")["time zone"]
     assert not found.ok

@@ -60,15 +60,20 @@ def probe(gateway: Gateway, options: CsiOptions, needed: AbstractSet[str] = froz
 def needs(client: IdoClient) -> list[Need]:
     """Return what is read of CSI, one entry per IDO."""
     options = client.options
-    unposted = Query(voucher_book.UNPOSTED, (*voucher_book.HEADER, "Ref", "BGPostingStat"), voucher_book.HEADER_MORE)
+    header, either = voucher_book.HEADER, voucher_book.CURRENCIES
+    entered = Query(voucher_book.UNPOSTED, (*header, "Ref", "BGPostingStat"), voucher_book.HEADER_MORE, variants=either)
+    posted, register = (
+        Query(ido, header, voucher_book.POSTED_MORE, variants=either)
+        for ido in (voucher_book.POSTED, voucher_book.REGISTER)
+    )
     wanted: list[Need] = [
         (order_rows.HEADS, (ORDERS,)),
         (order_rows.LINES, (ORDERS,)),
         (VENDORS, (SUPPLIERS, INVOICES)),
-        (unposted, (INVOICES,)),
+        (entered, (INVOICES,)),
         (Query(voucher_book.LINES, voucher_book.LINE, voucher_book.LINE_MORE), (INVOICES,)),
-        (Query(voucher_book.POSTED, voucher_book.HEADER, voucher_book.POSTED_MORE), (INVOICES,)),
-        (Query(voucher_book.REGISTER, voucher_book.HEADER, voucher_book.POSTED_MORE), (INVOICES,)),
+        (posted, (INVOICES,)),
+        (register, (INVOICES,)),
         (CHART, (ACCOUNTS, INVOICES)),
         (unit_codes(options.cost_center_unit), (CENTERS, INVOICES)),
         (TERMS, (INVOICES,)),

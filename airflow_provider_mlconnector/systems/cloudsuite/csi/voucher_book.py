@@ -27,9 +27,11 @@ HEADER: Final = ("VendNum", "Voucher", "Type", "InvNum", "InvDate", "InvAmt", "R
 """What every one of the three shows."""
 HEADER_MORE: Final = (
     *("DistDate", "DueDate", "PurchAmt", "Freight", "MiscCharges", "SalesTax", "TaxCode1", "ApAcct", "ExchRate"),
-    *("AptCurrCode", "CurrCode", "UpdatedBy"),
+    "UpdatedBy",
 )
-POSTED_MORE: Final = ("Ref", "SalesTax", "AptCurrCode", "CurrCode")
+POSTED_MORE: Final = ("Ref", "SalesTax")
+CURRENCIES: Final = ("AptCurrCode", "CurrCode")
+"""A version has one or the other, or none: a voucher's currency is its vendor's."""
 UNITS: Final = ("AcctUnit1", "AcctUnit2", "AcctUnit3", "AcctUnit4")
 LINE: Final = ("VendNum", "Voucher", "DistSeq", "Acct", *UNITS, "Amount")
 LINE_MORE: Final = ("TaxCode", "TaxSystem", "TaxBasis")
@@ -187,7 +189,8 @@ class VoucherBook:
     def _rows(self, ido: str, conditions: Sequence[str]) -> Iterator[Row]:
         unposted = ido == UNPOSTED
         needs = (*HEADER, "Ref", "BGPostingStat") if unposted else HEADER
-        query = Query(ido, needs, HEADER_MORE if unposted else POSTED_MORE, locks=unposted)
+        likes = HEADER_MORE if unposted else POSTED_MORE
+        query = Query(ido, needs, likes, variants=CURRENCIES, locks=unposted)
         also = filters.equals("Type", filters.text("V"))
         shown = self._shows(ido)
         for where in filters.any_in_chunks(conditions, room=self._client.room(query), also=also):
