@@ -57,6 +57,8 @@ def test_inforion_goes_on_with_a_refreshed_token(told: dict[str, Any]) -> None:
 def test_the_common_oauth_library_gets_tokens_by_each_grant_and_loads(told: dict[str, Any], client: str) -> None:
     answer = told["oauthlib"][client]
     assert answer["Success"] is True
-    assert [row["VendNum"].strip() for row in answer["Items"]] == ["V00001", "V00002"]
+    vendors = {row["VendNum"].strip(): row["Name"] for row in told["books"]["suppliers"]}
+    assert {row["VendNum"].strip(): row["Name"] for row in answer["Items"]}.items() <= vendors.items()
+    assert len(answer["Items"]) == 2
     assert answer["MoreRowsExist"] is True
     assert told["oauthlib"]["renewed"]
