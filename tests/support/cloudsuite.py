@@ -16,6 +16,7 @@ from typing import Any
 
 from support.flow import CUT_OVER_DAYS, ROOT, Flow, ShiftedClock
 from support.mishaps import line, on, today
+from support.stores import upgraded
 
 from airflow_provider_mlconnector.hooks.jaggaer import ROUTED
 from airflow_provider_mlconnector.hooks.jaggaer import SOURCES as JAGGAER_SOURCES
@@ -90,7 +91,7 @@ class CloudFlow(Flow):
         chosen = {"owners": dict(self.route.owners), "remote_timeout": self.timeout, **self.route.options}
         module, name = JAGGAER_TARGETS[self.route.document]
         made = getattr(import_module(f"airflow_provider_mlconnector.systems.jaggaer.{module}"), name)
-        more = {"router": self.router()} if self.route.document in ROUTED else {}
+        more = {"router": self.xml_router()} if self.route.document in ROUTED else {}
         return made("jaggaer", self.jaggaer_client(), JaggaerOptions.model_validate(chosen), **more)
 
     def figures(self) -> Any:
@@ -133,7 +134,7 @@ class CloudFlow(Flow):
             clock=self.clock,
         )
 
-    def router(self) -> XmlRouter:
+    def xml_router(self) -> XmlRouter:
         """Return the tenant's XML router."""
         known = self.sandbox.app.jaggaer.router()
         transport = self._transport("jaggaer", retries=2)
@@ -310,8 +311,7 @@ def paired(
 ) -> Iterator[Pair]:
     """Run a sandbox and a migrated store (SQLite in ``directory``, or the database at ``url``)."""
     clock = ShiftedClock()
-    store = Store.open(url or f"sqlite:///{directory / 'store.db'}", KeyRing.derive("test-only"), clock=clock)
-    store.upgrade()
+    store = upgraded(Store.open(url or f"sqlite:///{directory / 'store.db'}", KeyRing.derive("test-only"), clock=clock))
     try:
         with serving(seed=seed, jaggaer=jaggaer, cloudsuite=cloudsuite, start=start) as sandbox:
             pair = Pair(CloudFlow(sandbox, store, clock, example_route("invoices_in"), **changes))
