@@ -167,10 +167,19 @@ class LookUp:
 
     # --- journals ------------------------------------------------------------------------------------------------
 
-    def _journals(self, steps: Sequence[StepDraft], *, settling: bool) -> list[Found]:  # noqa: ARG002 - one answer for both
+    def _journals(self, steps: Sequence[StepDraft], *, settling: bool) -> list[Found]:
         conditions = [Condition("Reference", "EQ", step.our_reference) for step in steps]
         rows = [row for chunk in in_chunks(self._client, JOURNALS, _unique(conditions)) for row in chunk]
-        return [_judge_journal(step, [row for row in rows if row["Reference"] == step.our_reference]) for step in steps]
+        ours = {step.our_reference: [row for row in rows if row["Reference"] == step.our_reference] for step in steps}
+        return [self._unless_canceled(step, ours[step.our_reference], settling=settling) for step in steps]
+
+    def _unless_canceled(self, step: StepDraft, rows: Sequence[Row], *, settling: bool) -> Found:
+        """Judge those that nobody has canceled; a canceled one alone is no proof that nothing else is to come."""
+        live = [row for row in rows if row["JnlStatus"].upper() not in self._options.canceled_journals]
+        if settling and rows and not live:
+            canceled = f"journal {rows[0]['GlJournal']} carries our reference and was canceled: a person decides"
+            return Found(FoundState.UNKNOWN, canceled)
+        return _judge_journal(step, live)
 
 
 def _judge_journal(step: StepDraft, rows: Sequence[Row]) -> Found:

@@ -133,6 +133,8 @@ class SysproOptions(BaseModel):
         payment_sign: 1 where ApInvoicePay shows payments as positive values, -1 where negative; confirm per site.
         ap_journal_column: Column of GenJournalDetail with the number of the AP journal it came from: how an integration
             that failed at first is seen to have been made up for. Confirm per site; empty: never looked for.
+        canceled_journals: ``GenJournalCtl.JnlStatus`` of journals somebody canceled. Only P, posted, is documented:
+            confirm per site; empty: never told apart from those that wait.
         payment_types: ``ApInvoicePay.TrnType`` of payments: no public source lists them, confirm per site.
         ap_year_column: Column of ApControl with AP's current year. No public source names it or the next three; confirm
             them per site, ``ping`` shows whether they exist.
@@ -176,6 +178,7 @@ class SysproOptions(BaseModel):
     cost_center_section: int = Field(default=0, ge=0, le=9)
     payment_sign: int = Field(default=1, ge=-1, le=1)
     ap_journal_column: str = "SubModJournal"
+    canceled_journals: tuple[str, ...] = ("C",)
     payment_types: tuple[str, ...] = ("P",)
     ap_year_column: str = "FinYear"
     ap_month_column: str = "FinPeriod"

@@ -23,6 +23,9 @@ def standing(
 ) -> list[Outcome]:
     """Return for each step whether its GL journal is booked (POSTED) or not yet (ACCEPTED), with its ``gl_status``.
 
+    A journal of ours that somebody has canceled will never be booked: REFUSED, for a person. One that AP made itself
+    stays ACCEPTED: its invoice stands in AP all the same.
+
     An AP document whose GL journal could not be created is booked by SYSPRO's own AP to GL integration later; the
     journal that run makes is found by the number of the AP journal.
 
@@ -38,18 +41,34 @@ def standing(
         [_ap_journal(result) for (_, result), known in zip(accepted, journals, strict=True) if not known],
     )
     journals = [known or late.get(_ap_journal(result)) for (_, result), known in zip(accepted, journals, strict=True)]
-    posted = _posted(client, [journal for journal in journals if journal])
-    return [_outcome(result, journal, posted) for (_, result), journal in zip(accepted, journals, strict=True)]
+    letters = _letters(client, [journal for journal in journals if journal])
+    return [
+        _outcome(step, result, journal, letters, options)
+        for (step, result), journal in zip(accepted, journals, strict=True)
+    ]
 
 
-def _outcome(result: Mapping[str, Any], journal: Journal | None, posted: Mapping[Journal, bool]) -> Outcome:
-    if journal is None or journal not in posted:
+def _outcome(
+    step: StepDraft,
+    result: Mapping[str, Any],
+    journal: Journal | None,
+    letters: Mapping[Journal, str],
+    options: SysproOptions,
+) -> Outcome:
+    if journal is None or journal not in letters:
         return Outcome(OutcomeState.ACCEPTED, result=result)
     year, period, number = journal
     named = {"gl_journal": str(number), "gl_year": year, "gl_period": period}
-    status = "booked" if posted[journal] else "held"
-    state = OutcomeState.POSTED if posted[journal] else OutcomeState.ACCEPTED
-    return Outcome(state, result={**result, **named, "gl_status": status})
+    if step.name == GL_JOURNAL and letters[journal] in options.canceled_journals:
+        text = (
+            f"journal {number} of {year}/{period} was canceled in SYSPRO, so the cost is in no ledger: once it may be "
+            "booked, replay it, and it is made anew"
+        )
+        canceled = {**result, **named, "gl_status": "canceled"}
+        return Outcome(OutcomeState.REFUSED, "journal_canceled", str(number), text, result=canceled)
+    booked = letters[journal] == gentjl.POSTED_STATUS
+    state = OutcomeState.POSTED if booked else OutcomeState.ACCEPTED
+    return Outcome(state, result={**result, **named, "gl_status": "booked" if booked else "held"})
 
 
 def _gl_journal(step: StepDraft, result: Mapping[str, Any]) -> Journal | None:
@@ -88,7 +107,8 @@ def origin_query(options: SysproOptions) -> Query:
     return Query("GenJournalDetail", ("GlYear", "GlPeriod", "GlJournal", options.ap_journal_column))
 
 
-def _posted(client: SysproClient, journals: Sequence[Journal]) -> dict[Journal, bool]:
+def _letters(client: SysproClient, journals: Sequence[Journal]) -> dict[Journal, str]:
+    """Return the ``JnlStatus`` of each journal that is there."""
     conditions = [
         both(
             Condition("GlYear", "EQ", str(year)),
@@ -98,9 +118,7 @@ def _posted(client: SysproClient, journals: Sequence[Journal]) -> dict[Journal, 
         for year, period, number in dict.fromkeys(journals)
     ]
     return {
-        (whole(row["GlYear"]), whole(row["GlPeriod"]), whole(row["GlJournal"])): (
-            row["JnlStatus"].upper() == gentjl.POSTED_STATUS
-        )
+        (whole(row["GlYear"]), whole(row["GlPeriod"]), whole(row["GlJournal"])): row["JnlStatus"].upper()
         for rows in in_chunks(client, STATUS, conditions)
         for row in rows
     }
