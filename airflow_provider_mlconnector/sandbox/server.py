@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import struct
 import sys
 import threading
 from asyncio import BaseTransport, Transport
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,6 +25,9 @@ from airflow_provider_mlconnector.sandbox.journal import JournaledApp
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 """SO_LINGER with zero seconds: closing sends RST instead of FIN."""
 KEEP_ALIVE_SECONDS = 75
+TICK_SECONDS = 0.1
+GRACE_SECONDS = 1.0
+"""How long a request that is being answered may take when the sandbox ends."""
 
 
 class Wire:
@@ -64,6 +69,48 @@ class SandboxProtocol(H11Protocol):
             self._wire.reset()
         else:
             super().data_received(data)
+
+
+class SandboxServer(uvicorn.Server):
+    """uvicorn's server that ends when told: its own looks ten times a second, and then waits for a tenth more.
+
+    A sandbox lives as long as one test, and there are thousands.
+    """
+
+    _loop: asyncio.AbstractEventLoop | None = None
+    _told: asyncio.Event
+
+    def stop(self) -> None:
+        """Ask the server, from another thread, to end."""
+        self.should_exit = True
+        if self._loop is not None:
+            with suppress(RuntimeError):  # it has ended by itself, and its loop is closed
+                self._loop.call_soon_threadsafe(self._told.set)
+
+    async def main_loop(self) -> None:
+        """Serve until told to end; a signal is seen at the next tick."""
+        self._told = asyncio.Event()
+        self._loop = asyncio.get_running_loop()  # before the first look: who tells now is either seen or wakes us
+        for tick in count():
+            if await self.on_tick(tick):
+                return
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._told.wait(), TICK_SECONDS)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept no more, let what is being answered end while there is time, then cut it off."""
+        for server in self.servers:
+            server.close()
+        for listener in sockets or []:
+            listener.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        loop = asyncio.get_running_loop()
+        until = loop.time() + GRACE_SECONDS
+        while (self.server_state.connections or self.server_state.tasks) and loop.time() < until:  # noqa: ASYNC110 - uvicorn's sets tell nobody
+            await asyncio.sleep(0.001)
+        for task in self.server_state.tasks:
+            task.cancel()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +181,7 @@ def serving(
         try:
             yield RunningSandbox(_url(listener), app)
         finally:
-            server.should_exit = True
+            server.stop()
             thread.join()
 
 
@@ -152,7 +199,7 @@ def _url(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _server(app: SandboxApp) -> uvicorn.Server:
+def _server(app: SandboxApp) -> SandboxServer:
     config = uvicorn.Config(
         app,
         loop="asyncio",  # its transports can be reset; uvloop's are not tried
@@ -164,6 +211,5 @@ def _server(app: SandboxApp) -> uvicorn.Server:
         server_header=False,
         date_header=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=1,
     )
-    return uvicorn.Server(config)
+    return SandboxServer(config)

@@ -14,6 +14,8 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, make_
 from airflow_provider_mlconnector.errors import ConfigurationError, Unavailable
 
 BUSY_TIMEOUT_MS = 30_000
+SQLITE_SYNCHRONOUS = "FULL"
+"""Each commit of a local store is on the disk before it counts: an intent must outlive a loss of power."""
 UPGRADE_HINT = "run `mlconnector store upgrade`"
 _READ_ONLY = "mlconnector_read_only"
 # libpq reports a refused connection without SQLSTATE, in the server's words only
@@ -74,7 +76,7 @@ def _sqlite(url: URL) -> Engine:
         # the driver must not open transactions by itself: ours begin IMMEDIATE, so that two writers queue, not fail
         dbapi_connection.isolation_level = None
         dbapi_connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-        dbapi_connection.execute("PRAGMA synchronous=FULL")
+        dbapi_connection.execute(f"PRAGMA synchronous={SQLITE_SYNCHRONOUS}")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from support.stores import upgraded
 from typer.testing import CliRunner, Result
 
 from airflow_provider_mlconnector.cli import app
@@ -35,6 +36,6 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
 @pytest.fixture
 def store(run: Run) -> Iterator[Store]:
     opened = open_store()
-    opened.upgrade()
+    upgraded(opened)
     yield opened
     opened.close()

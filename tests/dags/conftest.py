@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from support.airflow_home import Deployment
 from support.postgres import PostgresServer, running_postgres
+from support.stores import upgraded
 
 from airflow_provider_mlconnector.sandbox.server import serving
 
@@ -37,7 +38,7 @@ def deploy(airflow_db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
                 deployment.use_local_store(tmp_path)
             if upgrade:
                 with deployment.store() as store:
-                    store.upgrade()
+                    upgraded(store)
             return deployment
 
         yield start

@@ -22,7 +22,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from support.stores import ACTOR, ROUTE, ManualClock, invoice, ring
+from support.stores import ACTOR, ROUTE, ManualClock, invoice, ring, upgraded
 
 from airflow_provider_mlconnector.documents.lifecycle import (
     DUE_FOR_POSTING,
@@ -77,7 +77,7 @@ class Lives(RuleBasedStateMachine):
         self.clock = ManualClock()
         self.folder = Path(tempfile.mkdtemp())
         self.store = Store.open(f"sqlite:///{self.folder / 'store.db'}", ring(), clock=self.clock)
-        self.store.upgrade()
+        upgraded(self.store)
         self.model: dict[str, Believed] = {}
         self.hands: dict[str, list[DocumentRecord]] = {worker: [] for worker in WORKERS}
         self.seen: list[DocumentRecord] = []

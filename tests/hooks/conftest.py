@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import requests
+from support.stores import upgraded
 
 from airflow_provider_mlconnector.hooks.stores import open_store
 from airflow_provider_mlconnector.sandbox.server import RunningSandbox, serving
@@ -42,7 +43,6 @@ def local_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sto
     """A migrated SQLite store, configured as `[mlconnector] local_store`."""
     monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
     monkeypatch.setenv("AIRFLOW__MLCONNECTOR__LOCAL_STORE", "True")
-    store = open_store()
-    store.upgrade()
+    store = upgraded(open_store())
     yield store
     store.close()

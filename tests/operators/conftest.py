@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 from support.example_dag import Lab
+from support.stores import upgraded
 
 from airflow_provider_mlconnector.hooks.stores import open_store
 from airflow_provider_mlconnector.sandbox.server import serving
@@ -21,8 +22,7 @@ def lab(airflow_db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
     monkeypatch.setenv("AIRFLOW__MLCONNECTOR__LOCAL_STORE", "True")
     monkeypatch.setenv("AIRFLOW_VAR_MLCONNECTOR_CUT_OVER", CUT_OVER)
-    store = open_store()
-    store.upgrade()
+    store = upgraded(open_store())
     with serving(seed=1, invoices=60) as site:
         offered = requests.get(f"{site.url}/_sandbox/credentials", timeout=10).json()
         for system, connection in offered.items():

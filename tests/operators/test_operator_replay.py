@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 from sqlalchemy import update
+from support.stores import upgraded
 
 from airflow_provider_mlconnector.documents.lifecycle import State
 from airflow_provider_mlconnector.hooks.anchor import read_anchors
@@ -34,7 +35,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
     monkeypatch.setenv("AIRFLOW__MLCONNECTOR__LOCAL_STORE", "True")
     opened = open_store()
-    opened.upgrade()
+    upgraded(opened)
     yield opened
     opened.close()
 

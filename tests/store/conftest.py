@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from support.postgres import PostgresServer, running_postgres
-from support.stores import ManualClock, ring
+from support.stores import ManualClock, ring, upgraded
 
 from airflow_provider_mlconnector.store import Store
 
@@ -42,9 +42,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database with a fresh store."""
     if request.param == "sqlite":
         address = f"sqlite:///{tmp_path / 'mlconnector.db'}"
-        store = Store.open(address, ring(), clock=ManualClock())
-        store.upgrade()
-        store.close()
+        upgraded(Store.open(address, ring(), clock=ManualClock())).close()
         yield address
         return
     server: PostgresServer = request.getfixturevalue("postgres")

@@ -10,7 +10,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
-from support.stores import ACTOR, ROUTE, ManualClock, invoice, ring, step
+from support.stores import ACTOR, ROUTE, ManualClock, invoice, ring, step, upgraded
 
 from airflow_provider_mlconnector.documents.lifecycle import TRANSITIONS, State
 from airflow_provider_mlconnector.errors import StaleClaim
@@ -32,7 +32,7 @@ class Lifecycle(RuleBasedStateMachine):
         self.home = Path(tempfile.mkdtemp(prefix="mlc-model-"))
         self.clock = ManualClock()
         self.store = Store.open(f"sqlite:///{self.home / 'store.db'}", ring(), clock=self.clock)
-        self.store.upgrade()
+        upgraded(self.store)
         self.model: dict[str, tuple[State, int]] = {}
         self.executed: set[tuple[str, int]] = set()
         self.events = 0

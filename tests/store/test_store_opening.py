@@ -157,6 +157,7 @@ def test_a_rotated_ring_works_and_the_old_one_stops_then(url: str) -> None:
     assert use(url, KeyRing.parse(f"{K1},{K2}", AUDIT)) == 3
 
 
+@pytest.mark.usefixtures("durable")
 def test_a_local_store_is_for_its_owner_only_and_survives_power_loss(tmp_path: Path) -> None:
     path = tmp_path / "home" / "store.db"
     store = Store.open(f"sqlite:///{path}", ring())

@@ -13,6 +13,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from support.stores import upgraded
+
 from airflow_provider_mlconnector.hooks.jaggaer import SOURCES as JAGGAER_SOURCES
 from airflow_provider_mlconnector.hooks.jaggaer import TARGETS as JAGGAER_TARGETS
 from airflow_provider_mlconnector.hooks.syspro import SOURCES as SYSPRO_SOURCES
@@ -283,8 +285,7 @@ class Flow:
 @contextmanager
 def fresh_store(database: Path, clock: ShiftedClock) -> Iterator[Store]:
     """Open an empty, migrated store on SQLite."""
-    store = Store.open(f"sqlite:///{database}", KeyRing.derive("test-only"), clock=clock)
-    store.upgrade()
+    store = upgraded(Store.open(f"sqlite:///{database}", KeyRing.derive("test-only"), clock=clock))
     try:
         yield store
     finally:
@@ -307,8 +308,7 @@ def flow(
     ``start`` is the sandbox's present, the machine's when None.
     """
     clock = ShiftedClock()
-    store = Store.open(url or f"sqlite:///{directory / 'store.db'}", KeyRing.derive("test-only"), clock=clock)
-    store.upgrade()
+    store = upgraded(Store.open(url or f"sqlite:///{directory / 'store.db'}", KeyRing.derive("test-only"), clock=clock))
     try:
         with serving(seed=seed, jaggaer=jaggaer, syspro=syspro_site, start=start) as sandbox:
             start_at = datetime.now(UTC).date() - timedelta(days=CUT_OVER_DAYS)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from airflow_provider_mlconnector.store import KeyRing, Store
+from airflow_provider_mlconnector.store.engine import create_sqlite_file, sqlite_file
 from airflow_provider_mlconnector.store.records import Actor, DocumentRecord, NewDocument, NewStep
 
 KEY_1 = "a2V5LW9uZS1hYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWE="
@@ -38,6 +41,32 @@ class ManualClock:
 def ring() -> KeyRing:
     """The key ring of all test stores."""
     return KeyRing.parse(f"k1:{KEY_1}", AUDIT)
+
+
+_empty: dict[tuple[str, ...], bytes] = {}
+
+
+def upgraded(store: Store) -> Store:
+    """Give a store that is not there yet its schema and an identity; return it.
+
+    On SQLite it is a copy of one that was migrated once for this process and key ring, with the same identity: to
+    migrate takes longer than most tests. What is about migrations or identities calls ``store.upgrade()``.
+    """
+    path = sqlite_file(store._engine)
+    if path is None or path.exists():
+        store.upgrade()
+        return store
+    ring = store._keyring
+    key = (ring.audit_check_value(""), *(ring.check_value(name, "") for name in ring.key_ids))
+    if key not in _empty:
+        with tempfile.TemporaryDirectory() as folder:
+            first = Store.open(f"sqlite:///{folder}/store.db", ring, clock=store._clock)
+            first.upgrade()
+            first.close()
+            _empty[key] = Path(folder, "store.db").read_bytes()
+    create_sqlite_file(path)
+    path.write_bytes(_empty[key])
+    return store
 
 
 def invoice(nr: int | str, /, **changes: Any) -> NewDocument:

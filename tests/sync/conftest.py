@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from support.pipeline import Pipeline
 from support.remote import FakeClock, FakeSource, FakeTarget
+from support.stores import upgraded
 
 from airflow_provider_mlconnector.store import KeyRing, Store
 
@@ -19,8 +20,8 @@ def new_pipeline(tmp_path: Path) -> Iterator[Callable[..., Pipeline]]:
 
     def make() -> Pipeline:
         clock = FakeClock()
-        store = Store.open(f"sqlite:///{tmp_path / f'store{len(stores)}.db'}", KeyRing.derive("test-only"), clock=clock)
-        store.upgrade()
+        url = f"sqlite:///{tmp_path / f'store{len(stores)}.db'}"
+        store = upgraded(Store.open(url, KeyRing.derive("test-only"), clock=clock))
         stores.append(store)
         return Pipeline(store, clock, FakeSource(clock=clock), FakeTarget(clock))
 

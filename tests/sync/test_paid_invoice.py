@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.stores import ACTOR, ManualClock, invoice, ring
+from support.stores import ACTOR, ManualClock, invoice, ring, upgraded
 
 from airflow_provider_mlconnector.documents.lifecycle import State
 from airflow_provider_mlconnector.documents.payment import Payment
@@ -34,7 +34,7 @@ PAYMENTS = Route.parse(
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     opened = Store.open(f"sqlite:///{tmp_path / 's.db'}", ring(), clock=ManualClock())
-    opened.upgrade()
+    upgraded(opened)
     yield opened
     opened.close()
 

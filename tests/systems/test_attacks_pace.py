@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from support.raw_server import http, serve
-from support.stores import ManualClock, ring
+from support.stores import ManualClock, ring, upgraded
 
 from airflow_provider_mlconnector.errors import RateLimited
 from airflow_provider_mlconnector.store import Store
@@ -24,7 +24,7 @@ def clock() -> ManualClock:
 @pytest.fixture
 def store(tmp_path: Path, clock: ManualClock) -> Iterator[Store]:
     opened = Store.open(f"sqlite:///{tmp_path / 'store.db'}", ring(), clock=clock)
-    opened.upgrade()
+    upgraded(opened)
     yield opened
     opened.close()
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from support.stores import ManualClock, ring
+from support.stores import ManualClock, ring, upgraded
 
 from airflow_provider_mlconnector.errors import (
     AmbiguousOutcome,
@@ -50,7 +50,7 @@ def site(running: RunningSandbox) -> RunningSandbox:
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     opened = Store.open(f"sqlite:///{tmp_path / 'store.db'}", ring(), clock=ManualClock(START))
-    opened.upgrade()
+    upgraded(opened)
     yield opened
     opened.close()
 

@@ -11,6 +11,7 @@ from support.csi_samples import csi, options
 from support.fake_csi import FakeCsi, Fault
 from support.pipeline import Pipeline
 from support.remote import FakeClock, FakeSource, Killed, invoice
+from support.stores import upgraded
 
 from airflow_provider_mlconnector.documents.lifecycle import State
 from airflow_provider_mlconnector.store import KeyRing, Store
@@ -96,7 +97,7 @@ def make(tmp_path: Path) -> Iterator[Callable[..., Site]]:
         clock = FakeClock()
         path = tmp_path / f"store{len(stores)}.db"
         store = Store.open(f"sqlite:///{path}", KeyRing.derive("test-only"), clock=clock)
-        store.upgrade()
+        upgraded(store)
         stores.append(store)
         return Site(store, clock, **choices)
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import requests
 from support.remote import FakeClock
+from support.stores import upgraded
 
 from airflow_provider_mlconnector.documents.lifecycle import State
 from airflow_provider_mlconnector.sandbox.server import RunningSandbox, serving
@@ -42,7 +43,7 @@ class House:
     def __init__(self, folder: Path) -> None:
         self.clock = FakeClock()
         self.store = Store.open(f"sqlite:///{folder / 'store.db'}", KeyRing.derive("test-only"), clock=self.clock)
-        self.store.upgrade()
+        upgraded(self.store)
         self.run = 0
 
     def extract(self, source: DocumentSource, document: str, *, start_at: date = date(2020, 1, 1)) -> dict[str, int]:
