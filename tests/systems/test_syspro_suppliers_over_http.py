@@ -197,6 +197,22 @@ def test_where_an_update_blanks_what_is_left_out_nothing_readable_is_lost(
     assert supplier_now(sandbox, "V00031") == before.model_copy(update={"name": "Rheintal Neu"})
 
 
+@pytest.mark.parametrize("sandbox", [{"update_omitted": "blank"}], indirect=True)
+@pytest.mark.parametrize("full_records", [True, False])
+def test_a_column_we_do_not_name_survives_an_update_where_all_of_them_are_read(
+    sandbox: RunningSandbox, full_records: bool
+) -> None:
+    known = {"system": "syspro", "kind": "supplier", "supplier": "V00031", "SupAddr3Loc": "Altstadt"}
+    control(sandbox, "documents", known)
+    target = target_of(sandbox, full_records=full_records)
+    with target.session() as session:
+        document = coded(number="V00031", contact=None, address=None, name="Rheintal Neu", terms=None, currency=None)
+        (outcome,) = session.post([step_of(plan(target, session, document))], fence=FENCE)
+        assert outcome.state is OutcomeState.POSTED, outcome
+    after = next(row for row in control(sandbox, "ledger")["syspro"]["suppliers"] if row["supplier"] == "V00031")
+    assert after["SupAddr3Loc"] == ("Altstadt" if full_records else "")
+
+
 @pytest.mark.parametrize("sandbox", [{"update_empty": "keep"}], indirect=True)
 def test_what_syspro_does_not_take_is_told_by_field(sandbox: RunningSandbox) -> None:
     target = target_of(sandbox)

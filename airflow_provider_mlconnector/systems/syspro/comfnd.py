@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from airflow_provider_mlconnector.errors import ProtocolError
 from airflow_provider_mlconnector.systems import xml
@@ -167,7 +167,7 @@ def in_chunks(
             wanted: Where = either(*rest[:count])
             if also is not None:
                 wanted = both(also, wanted)
-            asked = Query(query.table, query.columns, wanted, query.order_by, query.rows)
+            asked = replace(query, where=wanted)  # everything else of it stays, all columns included
             length = client.transport.url_length(client.query_call("COMFND", asked.document()))
             if count == 1 or length <= limit:
                 break
