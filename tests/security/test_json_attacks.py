@@ -38,10 +38,17 @@ def reply(body: bytes, status: int = 200) -> Reply:
     return Reply(status, {}, body, 0.1, "r1")
 
 
+def listed(body: bytes) -> list[dict[str, str | None]]:
+    """Read the records of a load, of which ``a`` is the key."""
+    where, name = "connection 'c'", "load of SLPos"
+    read = replies.decoded(reply(body), answers.Loaded, where=where, name=name)
+    return replies.items(reply(body), read, ("a",), where=where, name=name)
+
+
 @pytest.mark.parametrize("body", HOSTILE)
 def test_a_list_that_cannot_be_read_stops_with_its_bytes_kept(body: bytes) -> None:
     with pytest.raises(ProtocolError) as caught:
-        replies.decoded(reply(body), answers.Loaded, where="connection 'c'", name="load of SLPos")
+        listed(body)
     assert caught.value.evidence == body
 
 
@@ -81,8 +88,7 @@ def test_a_change_that_was_made_stays_made_whatever_is_shown_of_it(raw: bytes) -
 
 def test_a_text_cut_inside_an_emoji_does_not_hide_the_other_rows() -> None:
     body = b'{"Success":true,"MoreRowsExist":false,"Items":[{"Name":"cut \\ud83d"},{"Name":"b\\u0000\xc3("}]}'
-    read = replies.decoded(reply(body), answers.Loaded, where="c", name="load")
-    assert read.items == [{"Name": "cut \ufffd"}, {"Name": "b\x00\ufffd("}]
+    assert listed(body) == [{"Name": "cut \ufffd"}, {"Name": "b\x00\ufffd("}]
 
 
 def test_of_a_key_that_stands_twice_the_last_counts() -> None:

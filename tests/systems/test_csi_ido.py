@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -118,6 +119,24 @@ def test_what_is_no_answer_of_a_load_is_kept_as_evidence(body: bytes) -> None:
     with pytest.raises(ProtocolError) as caught:
         list(ido.rows(QUERY))
     assert caught.value.evidence == body
+
+
+def test_a_value_that_is_no_text_spoils_no_other_row() -> None:
+    odd = {"TermsCode": "N10", "Description": {"poison": [1]}, "RecordDate": 30.50}
+    items = [{"TermsCode": "N30", "Description": "Net", "RecordDate": True}, odd]
+    ido, _ = client(replied({"Items": items, "Success": True, "MoreRowsExist": False}))
+    first, second = ido.rows(replace(QUERY, likes=("Description", "RecordDate")))
+    assert first == {"TermsCode": "N30", "Description": "Net", "RecordDate": "1"}
+    assert (second["TermsCode"], second["RecordDate"]) == ("N10", "30.5")
+    assert second["Description"] == "{'poison': [1]}", "whoever needs it refuses it"
+
+
+@pytest.mark.parametrize("item", [{"TermsCode": 30}, {"TermsCode": ["N10"]}, "N10", 7])
+def test_a_record_whose_key_is_no_text_is_not_passed_over(item: Any) -> None:
+    body = {"Items": [{"TermsCode": "N30"}, item], "Success": True, "MoreRowsExist": False}
+    ido, _ = client(replied(body))
+    with pytest.raises(ProtocolError, match="not answered with the service's JSON"):
+        list(ido.rows(QUERY))
 
 
 @pytest.mark.parametrize(

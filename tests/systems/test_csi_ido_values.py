@@ -165,7 +165,7 @@ def test_zeros_that_only_fill_up_are_taken_away() -> None:
     ]
 
 
-@pytest.mark.parametrize("text", ["1,250.00", "NaN", "Infinity", "twelve"])
+@pytest.mark.parametrize("text", ["1,250.00", "NaN", "Infinity", "twelve", "1e999999999", "1e-999999999", "9" * 50])
 def test_what_is_no_number_is_not_taken_for_zero(text: str) -> None:
     with pytest.raises(ValueError, match="no number"):
         values.to_decimal(text)

@@ -6,6 +6,8 @@ import re
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 
+_LONGEST = 40
+"""Digits before or behind the point that no product has room for: ``1e999999999`` written out would fill the memory."""
 _DAY = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})(?:[T ].*)?")
 
 
@@ -43,7 +45,7 @@ def to_decimal(value: str | None) -> Decimal | None:
         number = Decimal(text)
     except InvalidOperation:
         number = Decimal("nan")
-    if not number.is_finite():
+    if not number.is_finite() or (number and abs(number.adjusted()) > _LONGEST):
         msg = f"{text!r} is no number"
         raise ValueError(msg)
     return _short(number)

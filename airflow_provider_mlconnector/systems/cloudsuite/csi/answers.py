@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -22,7 +22,7 @@ class Loaded(msgspec.Struct, rename="pascal"):
     """Body of a load."""
 
     success: bool
-    items: list[dict[str, str | None]] | None = None
+    items: msgspec.Raw = msgspec.Raw(b"null")
     bookmark: str | None = None
     more_rows_exist: bool | msgspec.UnsetType = msgspec.UNSET
     message: str | None = None
@@ -164,6 +164,46 @@ def _property(item: Mapping[str, Any]) -> Property | None:
 
 def _true(value: object) -> bool:
     return str(value).strip().lower() in {"true", "1"}
+
+
+def read_items(raw: msgspec.Raw, keys: Collection[str]) -> list[dict[str, str | None]]:
+    """Return the records of a load.
+
+    A value that is no text spoils at most its own record: numbers and flags are read as CSI would write them, anything
+    else is left for whoever needs the property to refuse. Keys are texts: records are read again by them.
+
+    Args:
+        raw: ``Items``.
+        keys: Properties that must be texts, as the tenant spells them.
+
+    Raises:
+        UnreadableJson: It is no list of records, or a key is no text.
+    """
+    try:
+        found: list[dict[str, str | None]] = loads(bytes(raw), list[dict[str, str | None]] | None) or []
+    except UnreadableJson:
+        return [_record(item, keys) for item in loads(bytes(raw), list[msgspec.Raw])]
+    return found
+
+
+def _record(raw: msgspec.Raw, keys: Collection[str]) -> dict[str, str | None]:
+    item = loads(bytes(raw))
+    if not isinstance(item, dict):
+        problem = "a record of the list is no object"
+        raise UnreadableJson(problem)
+    wrong = [name for name in keys if not isinstance(item.get(name), str | None)]
+    if wrong:
+        problem = f"key {wrong[0]} of a record is no text"
+        raise UnreadableJson(problem)
+    return {str(name): _as_text(value) for name, value in item.items()}
+
+
+def _as_text(value: object) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return str(int(value))
+    return str(value)
 
 
 def read_refreshed(raw: msgspec.Raw) -> tuple[Row, str]:

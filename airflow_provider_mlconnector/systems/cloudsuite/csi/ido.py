@@ -111,7 +111,8 @@ class IdoClient:
         if body.more_rows_exist is msgspec.UNSET or (body.more_rows_exist and not body.bookmark):
             msg = f"{self._where}: the answer to the {name} does not say whether, or where, more records follow"
             raise ProtocolError(msg, evidence=reply.body, request_id=reply.request_id)
-        rows = tuple(_row(item, spelled) for item in body.items or ())
+        items = replies.items(reply, body, self.info(query.ido).keys or query.needs, where=self._where, name=name)
+        rows = tuple(_row(item, spelled) for item in items)
         return Page(rows, (body.bookmark or "") if body.more_rows_exist else "", reply.date)
 
     def remote_time(self, query: Query) -> datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TypeVar
 
 from airflow_provider_mlconnector.errors import (
@@ -30,9 +31,27 @@ def decoded(reply: Reply, kind: type[Body], *, where: str, name: str) -> Body:
     try:
         body: Body = loads(reply.body, kind)
     except UnreadableJson as error:
-        msg = f"{where}: the {name} was not answered with the service's JSON (HTTP {reply.status}): {error}"
-        raise ProtocolError(msg, evidence=reply.body, request_id=reply.request_id) from None
+        raise _unreadable(reply, error, where=where, name=name) from None
     return body
+
+
+def items(
+    reply: Reply, body: answers.Loaded, keys: Collection[str], *, where: str, name: str
+) -> list[dict[str, str | None]]:
+    """Return the records of a load; see :func:`.answers.read_items`.
+
+    Raises:
+        ProtocolError: They are none, or cannot be told apart.
+    """
+    try:
+        return answers.read_items(body.items, keys)
+    except UnreadableJson as error:
+        raise _unreadable(reply, error, where=where, name=name) from None
+
+
+def _unreadable(reply: Reply, error: UnreadableJson, *, where: str, name: str) -> ProtocolError:
+    msg = f"{where}: the {name} was not answered with the service's JSON (HTTP {reply.status}): {error}"
+    return ProtocolError(msg, evidence=reply.body, request_id=reply.request_id)
 
 
 def business(reply: Reply, kind: type[Done], *, where: str, name: str, effect: Effect) -> Done:
