@@ -245,6 +245,42 @@ def test_suppliers_without_a_number_are_recognized_or_wait_for_a_person(tmp_path
         quiet(deployment)
 
 
+@pytest.mark.parametrize("same", [{"fiscalCode": "DE4711"}, {"zip": "4711"}], ids=["tax id", "name and postal code"])
+def test_of_two_new_companies_that_are_one_in_the_same_run_only_the_first_gets_a_number(
+    deployment: Flow, same: dict[str, str]
+) -> None:
+    named = {"companyName": f"Twin {next(iter(same))}", "zip": "1", "currency": "USD", **same}
+    first, second = (by_hand(deployment, "jaggaer", "supplier_create", **named)["bravoId"] for _ in range(2))
+    both(deployment, 2)
+    added = {key for method, key in applied(deployment) if method == "Add"}
+    assert f"JAG{first}" in added
+    assert f"JAG{second}" not in added
+    waiting = newest(deployment, INTO)[second]
+    assert (waiting.state, waiting.reason_code, waiting.reason_subject) == (
+        State.PARKED, "supplier_ambiguous", f"JAG{first}",
+    )  # fmt: skip
+    quiet(deployment)
+
+
+def test_a_company_typed_into_syspro_between_the_check_and_the_writing_is_linked_and_not_set_up_again(
+    deployment: Flow,
+) -> None:
+    named = {"companyName": "Late & Co", "zip": "77", "currency": "USD", "fiscalCode": "DE0815"}
+    key = by_hand(deployment, "jaggaer", "supplier_create", **named)["bravoId"]
+    into = deployment.for_route(INTO)
+    into.extract()
+    into.plan()
+    into.validate()
+    by_hand(deployment, "syspro", "supplier", supplier="L77", name="Late & Co", TaxRegnNum="DE0815")
+    into.post()
+    deployment.run += 1
+    assert newest(deployment, INTO)[key].reason_code == "supplier_ambiguous"
+    both(deployment, 2)
+    assert ("Add", f"JAG{key}") not in applied(deployment)
+    assert in_jaggaer(deployment, "Late & Co")["extCode"] == "L77"
+    quiet(deployment)
+
+
 def test_a_dry_run_validates_with_syspro_and_writes_nothing(deployment: Flow) -> None:
     key = by_hand(deployment, "jaggaer", "supplier_create", companyName="Rehearsal Ltd", zip="2")["bravoId"]
     by_hand(deployment, "jaggaer", "supplier_edit", number="V00006", set={"city": "Elsewhere"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from airflow_provider_mlconnector.errors import ConfigurationError, ProtocolError
 from airflow_provider_mlconnector.systems.syspro.client import SysproClient
@@ -10,7 +10,7 @@ from airflow_provider_mlconnector.systems.syspro.comfnd import Condition, Query,
 from airflow_provider_mlconnector.systems.syspro.keys import normal
 from airflow_provider_mlconnector.systems.syspro.options import SysproOptions
 from airflow_provider_mlconnector.systems.syspro.reference import key_condition
-from airflow_provider_mlconnector.systems.syspro.supplier_codec import ADDRESS_COLUMNS, COLUMNS, KEY
+from airflow_provider_mlconnector.systems.syspro.supplier_codec import ADDRESS_COLUMNS, COLUMNS, KEY, POSTAL_CODE
 
 TABLE = "ApSupplier"
 _FURTHER = (
@@ -71,6 +71,27 @@ def read_records(
         rows = _joined(rows, _shown(addresses, in_chunks(client, addresses, conditions)))
     found = by_key(rows)
     return {normal(key): found[normal(key)] for key in keys if normal(key) in found}
+
+
+def read_alike(client: SysproClient, options: SysproOptions, fields: Mapping[str, str]) -> list[Row]:
+    """Read suppliers that the same company may be set up as: the same tax id, or name and postal code together.
+
+    Only spelled alike: SYSPRO compares letter by letter.
+
+    Args:
+        client: Logged on.
+        options: Where addresses live.
+        fields: Of the supplier in question, by element.
+    """
+    tax_id, name, place = (fields.get(element, "") for element in ("TaxRegnNum", "SupplierName", POSTAL_CODE))
+    conditions = [Condition("TaxRegnNum", "EQ", tax_id)] if tax_id else []
+    conditions += [Condition("SupplierName", "EQ", name)] if name and place else []
+    rows = [row for rows in in_chunks(client, supplier_query(options), conditions) for row in rows]
+    found = read_records(client, options, [row[KEY] for row in rows]) if rows else {}
+    there = [row for same in found.values() for row in same]
+    return [
+        row for row in there if (tax_id and row["TaxRegnNum"] == tax_id) or (place and row.get(POSTAL_CODE) == place)
+    ]
 
 
 def by_key(rows: Iterable[Row]) -> dict[str, list[Row]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from airflow_provider_mlconnector.documents.matching import AMBIGUOUS
 from airflow_provider_mlconnector.errors import AmbiguousOutcome, MLConnectorError
 from airflow_provider_mlconnector.systems.ports import Fence, Found, FoundState, Outcome, OutcomeState, StepDraft
 from airflow_provider_mlconnector.systems.syspro import apsssp
@@ -16,7 +17,13 @@ from airflow_provider_mlconnector.systems.syspro.reference import BRANCHES, term
 from airflow_provider_mlconnector.systems.syspro.supplier_codec import KEY
 from airflow_provider_mlconnector.systems.syspro.supplier_compare import masked
 from airflow_provider_mlconnector.systems.syspro.supplier_plan import SUPPLIER_ADD
-from airflow_provider_mlconnector.systems.syspro.supplier_records import Row, by_key, read_records, record_pages
+from airflow_provider_mlconnector.systems.syspro.supplier_records import (
+    Row,
+    by_key,
+    read_alike,
+    read_records,
+    record_pages,
+)
 
 
 class SupplierSession:
@@ -108,6 +115,9 @@ class SupplierSession:
 
     def _add(self, step: StepDraft, fence: Fence) -> Outcome:
         key = step.payload["supplier"]
+        alike = self._double(step)
+        if alike is not None:
+            return alike
         refused = self._send("Add", key, step.payload["fields"], fence)
         if refused is not None and refused.code != "supplier":
             return refused
@@ -120,6 +130,22 @@ class SupplierSession:
         different = differences(step.fingerprint, row)
         issue = {"issue": f"SYSPRO set up supplier {row[KEY]} otherwise: {'; '.join(different)}"} if different else {}
         return Outcome(OutcomeState.POSTED, result={"key": row[KEY], **issue})
+
+    def _double(self, step: StepDraft) -> Outcome | None:
+        """Refuse to set up a company that came into SYSPRO since the run began, as another one or by hand.
+
+        It is parked: the next run finds the other one at first contact, and links it or says why it cannot.
+        """
+        key, fields = step.payload["supplier"], step.payload["fields"]
+        rows = read_alike(self._client, self._options, fields)
+        other = next((row for row in rows if normal(row[KEY]) != normal(key)), None)
+        if other is None:
+            return None
+        text = (
+            f"new supplier {key} {fields['SupplierName']} has the tax id, or name and postal code, of "
+            f"{other[KEY]} {other['SupplierName']}, which SYSPRO has only just got"
+        )
+        return Outcome(OutcomeState.REFUSED, AMBIGUOUS, other[KEY], text, parked=True)
 
     def _update(self, step: StepDraft, fence: Fence) -> Outcome:
         row = self._record(step)
