@@ -35,7 +35,8 @@ REPLAY: dict[str, Param] = {
         type=["null", "array"],
         items={"type": "string"},
         title="Documents",
-        description="Ids, keys or numbers, one per line. Empty: all that fit what is chosen below.",
+        description="Ids, keys or numbers, one per line. Empty: all that fit what is chosen below, at least a run, or "
+        "a route with a state, a reason or dates.",
     ),
     "route": text("Route", "Such as jaggaer_to_syspro_invoices."),
     "states": Param(
@@ -46,7 +47,7 @@ REPLAY: dict[str, Param] = {
         title="States",
         description="Empty: whatever a replay can do something about.",
     ),
-    "reason": text("Reason code", "Such as period_closed; `mlconnector documents` lists them."),
+    "reason": text("Reason code", "Such as period_closed, as the reports name it."),
     "of_run": text("Run", "A DAG run id or a batch: only what it has worked on."),
     "dated_from": text("First document date", "", format="date"),
     "dated_to": text("Last document date", "", format="date"),

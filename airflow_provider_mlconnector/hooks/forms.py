@@ -117,18 +117,19 @@ JAGGAER_FIELDS: Final[dict[str, Field]] = {
         "description": "Short name of this tenant in reports and keys. Never change it once documents were moved.",
         "schema": {"type": ["string", "null"], "maxLength": 40},
     },
-    **EXPORT_FIELDS,
-    **ROUTER_FIELDS,
-    **CXML_FIELDS,
-    **ASO_FIELDS,
     **TRANSPORT_FIELDS,
     "contract": {
         "label": "Contract overrides",
         "description": "Only where your tenant's paths, field names or status words differ from the documented ones: "
-        "JSON with just the differing settings.",
+        "JSON with just the differing settings. Most tenants leave all fields below this one empty.",
         "schema": {"type": ["object", "null"]},
     },
+    **EXPORT_FIELDS,
+    **ROUTER_FIELDS,
+    **CXML_FIELDS,
+    **ASO_FIELDS,
 }
+"""Airflow shows them in this order."""
 
 CLOUDSUITE_FIELDS: Final[dict[str, Field]] = {
     "dialect": {
@@ -149,7 +150,7 @@ CLOUDSUITE_FIELDS: Final[dict[str, Field]] = {
     },
     "company": {
         "label": "Company",
-        "description": "m3 and ln only: number of the company.",
+        "description": "m3 and ln: number of the company. fsm: company whose orders are read, empty for all.",
         "schema": {"type": ["string", "null"]},
     },
     "division": {
@@ -176,13 +177,13 @@ CLOUDSUITE_FIELDS: Final[dict[str, Field]] = {
     "revoke": {
         "label": "Revoke when done",
         "description": "Revoke access when the last task that uses it ends, instead of keeping it for the next one. "
-        "Every run then logs in anew, and tenants allow about 100 times a day.",
+        "Every run then logs in anew, which tenants allow about 100 times a day.",
         "schema": {"type": "boolean", "default": False},
     },
     "daily_quota": {
         "label": "Requests per day",
-        "description": "The tenant's daily quota, where it has one: at 80 % of it a warning and an issue tell. Empty: "
-        "not counted.",
+        "description": "The tenant's daily quota, where it has one: from 80 % of it on, the log warns and reports show "
+        "an issue. Empty: not counted.",
         "schema": {"type": ["integer", "null"], "minimum": 1},
     },
     **TRANSPORT_FIELDS,

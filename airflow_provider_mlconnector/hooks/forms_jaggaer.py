@@ -25,8 +25,8 @@ ROUTER_FIELDS: Final[dict[str, dict[str, Any]]] = {
     "router_url": {
         "label": "Router URL",
         "description": "Address of the XML router, such as https://router.example, with or without "
-        "/apps/Router/TSMSupplierXMLImport. Only for payment terms, remit-to and bank data of suppliers, which JAGGAER "
-        "takes no other way; empty leaves those out.",
+        "/apps/Router/TSMSupplierXMLImport. It alone takes payment terms, remit-to and bank data of suppliers: empty "
+        "leaves those out. Routes may send orders and invoices by it too.",
         "schema": _TEXT,
     },
     "router_identity": {
