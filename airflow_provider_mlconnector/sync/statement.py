@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -23,6 +24,7 @@ from airflow_provider_mlconnector.sync.reconcile import Reconciliation
 Cell = str | int | Decimal | None
 _CENT: Final = Decimal("0.01")
 _LONG: Final = 40
+_PERIOD: Final = re.compile(r"\d{4}-\d{2}")
 SHOWN: Final = 200
 """Differences of one cause that the page lists; the CSV has all of them."""
 BOM: Final = "\ufeff"
@@ -247,7 +249,7 @@ def _table(
 
     def cells(tag: str, values: Sequence[object]) -> str:
         styles = [
-            " class=n" if numbers_from <= place < numbers_to else " class=w" if _is_long(value) else ""
+            " class=n" if numbers_from <= place < numbers_to else _style_of(str(value))
             for place, value in enumerate(values)
         ]
         shown = zip(styles, values, strict=True)
@@ -257,9 +259,11 @@ def _table(
     return f"<table><thead><tr>{cells('th', head)}</tr></thead><tbody>{rows}</tbody></table>"
 
 
-def _is_long(value: object) -> bool:
-    """Whether a word has to be broken, lest it push the table off the page."""
-    return any(len(word) > _LONG for word in str(value).split())
+def _style_of(text: str) -> str:
+    """Break a word that would push the table off the page, and no period at its hyphen."""
+    if _PERIOD.fullmatch(text):
+        return " class=p"
+    return " class=w" if any(len(word) > _LONG for word in text.split()) else ""
 
 
 def _money(amount: Decimal, currency: str) -> str:
@@ -283,7 +287,8 @@ h1{font-size:22px;margin:0 0 4px}h2{font-size:17px;margin:28px 0 8px;border-bott
 h3{font-size:14px;margin:18px 0 6px}p{margin:4px 0}
 table{border-collapse:collapse;width:100%;margin:6px 0 12px}
 th,td{padding:4px 8px;text-align:left;vertical-align:top;border-bottom:1px solid #e3e9e6}
-.w{overflow-wrap:anywhere}th,td:first-child,td:nth-child(3){white-space:nowrap}th{background:#eef4f1;font-weight:600}.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+.w{overflow-wrap:anywhere}th,td:first-child,td:nth-child(3),.p{white-space:nowrap}th{background:#eef4f1;font-weight:600}
+.n{text-align:right;font-variant-numeric:tabular-nums}td.n{white-space:nowrap}th.n{white-space:normal}
 tr.off td{background:#fdf6e3}.verdict{padding:10px 14px;border-radius:6px;font-weight:600;margin:12px 0}
 .good{background:#e2f3e8;color:#14532d}.bad{background:#fde8e6;color:#8a1c12}
 @media print{body{background:#fff}main{max-width:none;padding:0}thead{display:table-header-group}tr{break-inside:avoid}

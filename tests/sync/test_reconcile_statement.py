@@ -131,6 +131,13 @@ def test_the_verdict_stands_first_and_the_summary_holds_counts_only() -> None:
     assert "1234" not in str(told)
 
 
+def test_a_period_is_not_broken_at_its_hyphen_and_a_long_word_may_be() -> None:
+    page = to_html(_report(label="W" * 50))
+    assert page.count("<td class=p>2026-01</td>") == 2
+    assert f"<td class=w>{'W' * 50}" in page
+    assert ".p{white-space:nowrap}" in page
+
+
 def test_amounts_have_their_currencys_decimals_and_lose_none() -> None:
     result = _report()
     row = (str(Area.INVOICES), INVOICE, "2026-01", "JPY")
