@@ -16,6 +16,10 @@ from airflow_provider_mlconnector.errors import ConfigurationError, Unavailable
 BUSY_TIMEOUT_MS = 30_000
 SQLITE_SYNCHRONOUS = "FULL"
 """Each commit of a local store is on the disk before it counts: an intent must outlive a loss of power."""
+IDLE_SECONDS = 60
+"""How long PostgreSQL lets a transaction stand still, unless its own limit is set: a worker frozen inside one would
+otherwise keep what it holds, the head of the audit chain among it, from all others for as long as its machine is there.
+No transaction asks a remote, so none that works comes near it."""
 UPGRADE_HINT = "run `mlconnector store upgrade`"
 _READ_ONLY = "mlconnector_read_only"
 # libpq reports a refused connection without SQLSTATE, in the server's words only
@@ -59,6 +63,11 @@ def _postgres(url: URL) -> Engine:
         dbapi_connection.autocommit = True
         dbapi_connection.execute(
             "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+        )
+        dbapi_connection.execute(
+            "SELECT set_config('idle_in_transaction_session_timeout', %s, false) "
+            "WHERE current_setting('idle_in_transaction_session_timeout') = '0'",
+            [f"{IDLE_SECONDS}s"],
         )
         dbapi_connection.autocommit = False
 

@@ -14,9 +14,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import column, create_engine, inspect, table, text, update
 from support.postgres import PostgresServer
-from support.stores import ACTOR, AUDIT, KEY_1, KEY_2, ManualClock, added, ring
+from support.stores import ACTOR, AUDIT, KEY_1, KEY_2, ManualClock, added, invoice, ring
 
 from airflow_provider_mlconnector.errors import ConfigurationError, Unavailable
+from airflow_provider_mlconnector.points import Point, armed
 from airflow_provider_mlconnector.store import KeyRing, Store
 from airflow_provider_mlconnector.store.schema import REVISION, VERSION_TABLE, metadata
 from airflow_provider_mlconnector.store.upgrade import config
@@ -273,3 +274,44 @@ def test_commits_are_durable_whatever_the_servers_default_says(migrated: str, po
     with store._engine.connect() as connection:
         assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "on", "only pacing relaxes it"
     store.close()
+
+
+@pytest.mark.postgres
+@pytest.mark.timeout(60)
+def test_a_worker_frozen_in_a_transaction_keeps_others_waiting_for_a_while_only(
+    postgres_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("airflow_provider_mlconnector.store.engine.IDLE_SECONDS", 1)
+    frozen = Store.open(postgres_store._engine.url.render_as_string(hide_password=False), ring(), clock=ManualClock())
+
+    def work_of_another(point: Point) -> None:
+        if point is Point.DURING_CHAIN_APPEND:
+            with armed(None):
+                added(postgres_store, 2)  # waits for the chain's head, which the frozen one holds
+
+    with armed(work_of_another), pytest.raises(Unavailable):
+        added(frozen, 1)
+    added(frozen, 3)
+    assert postgres_store.verify_chain().ok
+    with postgres_store.unit_of_work(ACTOR) as uow:
+        assert [one.number for one in uow.documents.search(limit=10, after_id="")] == [
+            invoice(2).number,
+            invoice(3).number,
+        ]
+    frozen.close()
+
+
+@pytest.mark.postgres
+def test_a_databases_own_limit_of_standing_still_counts(migrated: str, postgres: PostgresServer) -> None:
+    limits = {"": "1min", "5min": "5min"}
+    for own, there in limits.items():
+        name = postgres.create_database(template=migrated)
+        if own:
+            engine = create_engine(postgres.url(name), isolation_level="AUTOCOMMIT")
+            with engine.connect() as connection:
+                connection.exec_driver_sql(f"ALTER DATABASE {name} SET idle_in_transaction_session_timeout TO '{own}'")
+            engine.dispose()
+        store = Store.open(postgres.url(name), ring())
+        with store._engine.connect() as connection:
+            assert connection.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar() == there
+        store.close()
