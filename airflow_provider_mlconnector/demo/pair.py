@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
 from airflow_provider_mlconnector.demo.facts import amount, plain_key
+from airflow_provider_mlconnector.demo.home import Home
 from airflow_provider_mlconnector.demo.proofs import LEAF, Proof
 from airflow_provider_mlconnector.demo.stage import DagRun
 from airflow_provider_mlconnector.documents.lifecycle import IN_TARGET, State
@@ -34,14 +38,16 @@ class Flow:
 
 INVOICES: Final = "jaggaer_to_syspro_invoices"
 ORDERS: Final = "jaggaer_to_syspro_orders"
+MATCHING: Final = "jaggaer_to_syspro_matching"
 PAYMENTS: Final = "syspro_to_jaggaer_payments"
+SUPPLIERS_OUT: Final = "syspro_to_jaggaer_suppliers"
 FLOWS: Final = (
     Flow(
         "jaggaer_syspro_suppliers",
         "suppliers both ways",
         {
             "jaggaer_to_syspro_suppliers": "suppliers JAGGAER → SYSPRO",
-            "syspro_to_jaggaer_suppliers": "suppliers SYSPRO → JAGGAER",
+            SUPPLIERS_OUT: "suppliers SYSPRO → JAGGAER",
         },
     ),
     Flow(
@@ -55,6 +61,7 @@ FLOWS: Final = (
     Flow(
         "jaggaer_to_syspro_orders", "purchase orders", {"jaggaer_to_syspro_orders": "purchase orders JAGGAER → SYSPRO"}
     ),
+    Flow(MATCHING, "matching of invoices with orders", {}),
     Flow(INVOICES, "invoices", {INVOICES: "invoices JAGGAER → SYSPRO"}),
     Flow(PAYMENTS, "payment status", {PAYMENTS: "payments SYSPRO → JAGGAER"}),
     Flow("syspro_jaggaer_reconciliation", "reconciliation", {}),
@@ -106,10 +113,22 @@ def read_reconciliation(page: Path) -> Mapping[str, Any]:
     return report.summary
 
 
+def read_matching(home: Home) -> Mapping[str, int]:
+    """Return what the matching's newest run counted: invoices by how they match their orders, from Airflow's XCom."""
+    newest = "SELECT value FROM xcom WHERE dag_id = ? AND task_id = 'match' AND key = 'return_value'"
+    with closing(sqlite3.connect(home.airflow / "airflow.db")) as database:
+        row = database.execute(f"{newest} ORDER BY timestamp DESC LIMIT 1", (MATCHING,)).fetchone()
+    found = json.loads(row[0]) if row else {}
+    # a value that came by Airflow's own API is JSON within JSON
+    counts: dict[str, int] = (json.loads(found) if isinstance(found, str) else found).get("counts", {})
+    return counts
+
+
 def prove_pair(
     routes: Sequence[RouteFacts],
     runs: Mapping[str, DagRun],
     reconciled: Mapping[str, Any],
+    matched: Mapping[str, int],
     *,
     syspro: Ledger,
     jaggaer: Ledger,
@@ -120,14 +139,17 @@ def prove_pair(
         routes: What the store says.
         runs: The DAG runs.
         reconciled: Summary of the reconciliation.
+        matched: From :func:`read_matching`.
         syspro: SYSPRO's own books after the run.
         jaggaer: JAGGAER's.
     """
     by_name = {route.name: route for route in routes}
     return [
         only_reports_are_red(runs),
+        invoices_were_matched(matched),
         orders_stand_once(by_name[ORDERS], syspro, jaggaer),
         suppliers_agree(syspro, jaggaer),
+        payment_data_is_syspros(by_name[SUPPLIERS_OUT], syspro, jaggaer),
         receipts_are_cleared(syspro),
         payments_are_told(by_name[PAYMENTS], syspro, jaggaer),
         differences_are_explained(reconciled),
@@ -144,6 +166,13 @@ def only_reports_are_red(runs: Mapping[str, DagRun]) -> Proof:
     ]
     tasks = sum(len(run.tasks) for run in runs.values())
     return Proof(f"All {len(runs)} DAGs went through", f"{tasks} tasks, only reports may be red", tuple(differences))
+
+
+def invoices_were_matched(matched: Mapping[str, int]) -> Proof:
+    """Check that the matching compared what was due, and read all of it but what is no sound invoice."""
+    told = ", ".join(f"{count} {state.replace('_', ' ')}" for state, count in sorted(matched.items()))
+    problems = () if sum(matched.values()) else ("nothing was compared",)
+    return Proof("What was due was matched with its orders first", told, problems)
 
 
 def differences_are_explained(reconciled: Mapping[str, Any]) -> Proof:
@@ -204,6 +233,28 @@ def suppliers_agree(syspro: Ledger, jaggaer: Ledger) -> Proof:
 
 def _tax_id(profile: Row) -> str:
     return str(profile.get("euVat") or profile.get("fiscalCode") or "")
+
+
+def payment_data_is_syspros(out: RouteFacts, syspro: Ledger, jaggaer: Ledger) -> Proof:
+    """Compare the account each supplier is paid to: SYSPRO's word, which JAGGAER takes by its XML router alone."""
+    ours = {plain_key(row["supplier"]): row for row in syspro["suppliers"] if not row["deleted"]}
+    differences, agree, untold = [], 0, []
+    for row in jaggaer["suppliers"]:
+        there = ours.get(plain_key(row["number"])) if row["number"] else None
+        if there is None or not there["BankAccount"]:
+            continue
+        accounts = [part["AccountId"] for part in row["parts"].get("AccountsPayableList", {}).values()]
+        if not accounts:
+            untold.append(row["number"])
+        elif accounts == [there["BankAccount"]]:
+            agree += 1
+        else:
+            differences.append(f"{row['number']} is paid to another account in JAGGAER than in SYSPRO")
+    waiting = sum(count for _code, count, _sample in out.waiting)
+    if len(untold) > waiting or not agree:
+        differences.append(f"JAGGAER knows no account of {', '.join(untold) or 'any supplier'}, and {waiting} wait")
+    evidence = f"{agree} accounts agree, {len(untold)} not told because their supplier waits"
+    return Proof("Suppliers are paid where SYSPRO says", evidence, tuple(differences))
 
 
 def receipts_are_cleared(syspro: Ledger) -> Proof:

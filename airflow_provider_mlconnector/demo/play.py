@@ -25,6 +25,7 @@ from airflow_provider_mlconnector.demo.pair import (
     INVOICES,
     PAYMENTS,
     prove_pair,
+    read_matching,
     read_reconciliation,
     read_routes,
 )
@@ -104,14 +105,15 @@ def _run(home: Home, site: Site, tenants: CloudSite, plant: UnlinkedSite, out: C
     with watch.timed("reading both sides' books of SYSPRO and JAGGAER"):
         home.enter()
         books, routes = read_books(home), read_routes(FLOWS)
-        reconciled = read_reconciliation(home.root / "reconciliation.html")
+        reconciled, matched = read_reconciliation(home.root / "reconciliation.html"), read_matching(home)
         ledgers, truth = site.ask("ledger"), site.ask("truth")
     ledger, run = ledgers["syspro"], runs[INVOICES]
     proofs = prove(books, before=before, ledger=ledger, truth=truth, tasks=run.tasks)
+    proofs += prove_pair(routes, runs, reconciled, matched, syspro=ledger, jaggaer=ledgers["jaggaer"])
     return Outcome(
         books=books,
         routes=routes,
-        proofs=[*proofs, *prove_pair(routes, runs, reconciled, syspro=ledger, jaggaer=ledgers["jaggaer"])],
+        proofs=proofs,
         run=run,
         seconds=watch.seconds,
         requests={system: dict(calls - called.get(system, Counter())) for system, calls in site.calls().items()},

@@ -78,8 +78,11 @@ class Site(Simulated):
     """The simulated SYSPRO and its JAGGAER tenant, with the people at SYSPRO."""
 
     def connections(self) -> dict[str, dict[str, Any]]:
-        """Return both connections: what a user types into the forms."""
-        return {f"{system}_default": self.connection(system) for system in ("syspro", "jaggaer")}
+        """Return both connections: what a user types into the forms, the XML router's fields included."""
+        known = self.ask("router")
+        identity = {"router_identity": known["identity"], "router_secret": known["shared_secret"]}
+        jaggaer = self.connection("jaggaer", router_url=self.url, **identity)
+        return {"syspro_default": self.connection("syspro"), "jaggaer_default": jaggaer}
 
     def type_in(self) -> list[str]:
         """Let a clerk type four invoices into SYSPRO, the last with a wrong amount; return their numbers."""
