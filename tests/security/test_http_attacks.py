@@ -243,7 +243,7 @@ def test_a_header_from_the_configuration_cannot_write_another_one(value: str, ef
 
 @pytest.mark.parametrize("key", ["a b", "a\r\nHost: evil", "a/../../x", "?a=b", "#x", "//evil", "a%2fb", "é", "\x00"])
 def test_a_key_of_a_record_stays_one_part_of_the_path(key: str) -> None:
-    with serve(partial(_closing, TOKEN), partial(_closing, http(404))) as server:
+    with serve(TOKEN, partial(_closing, http(404))) as server:
         assert jaggaer(server.url).record("/invoices/{id}", key, "rows", name="detail") is None
         line = server.requests[1].split(b"\r\n")[0]
     assert line.startswith(b"GET /invoices/")
@@ -334,7 +334,7 @@ def test_a_server_that_sends_back_all_it_was_sent_betrays_nothing(what: str, sta
 
     call, before = CALLS[what]
     holder: list[Server] = []
-    with serve(*(partial(_closing, one) for one in before), partial(echo, holder)) as server:
+    with serve(*before, partial(echo, holder)) as server:
         holder.append(server)
         with pytest.raises(MLConnectorError) as caught:
             call(server.url)
