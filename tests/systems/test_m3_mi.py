@@ -205,7 +205,7 @@ def test_orders_whose_lines_changed_are_named_once_and_read_on_behind_the_last()
     mi, gateway = client(export("P1", "P1", "P2"), export("P3"), export())
     assert list(changed_lines(mi, date(2026, 11, 1))) == ["P1", "P2", "P3"]
     assert [asked["params"]["QERY"] for asked in gateway.asked] == [
-        f"IBPUNO from MPLINE where IBLMDT >= 20261101{further}"
+        f"IBPUNO from MPLINE where IBCONO = 100 and IBLMDT >= 20261101{further}"
         for further in ("", *(f" and IBPUNO > '{n}'" for n in ("P2", "P3")))
     ]
 

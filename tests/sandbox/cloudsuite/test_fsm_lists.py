@@ -141,3 +141,7 @@ def test_nothing_is_written_and_nothing_read_without_a_token(fsm: Fsm) -> None:
     calls = fsm.control("GET", "requests")["systems"]["cloudsuite"]["calls"]
     assert calls["FsmList Vendor"] == 3
     assert len(fsm.control("GET", "ledger")["cloudsuite"]["fsm"]["PurchaseOrder"]) == 8
+
+
+def test_a_class_without_records_is_an_empty_list_whatever_fields_are_asked_for() -> None:
+    assert Fsm(orders=0).rows("PurchaseOrder", fields="PurchaseOrder,Vendor,Status") == []

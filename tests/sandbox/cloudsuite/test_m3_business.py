@@ -365,6 +365,8 @@ def test_a_table_is_selected_from_with_names_and_separator(m3: M3) -> None:
     assert found["REPL"] == f"INBN {number}"
     (line,) = m3.rows("EXPORTMI", "Select", QERY=f"E6NLAM,E6AIT1 from FAPIBL where E6INBN = {number}", SEPC=",")
     assert line["REPL"] == "100.00,51200"
+    assert m3.rows("EXPORTMI", "Select", QERY="IDCONO from CIDMAS where IDCONO = 100 and IDSUNO = 'V00031'", SEPC=";")
+    assert not m3.rows("EXPORTMI", "Select", QERY="IDSUNO from CIDMAS where IDCONO = 200", SEPC=";")
 
 
 @pytest.mark.parametrize(

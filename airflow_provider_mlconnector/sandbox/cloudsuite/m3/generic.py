@@ -53,7 +53,7 @@ def _export(books: Books, call: Call) -> Iterator[Row]:
 
 def _field(column: str, prefix: str, known: tuple[str, ...]) -> str:
     name = column.removeprefix(prefix)
-    if not column.startswith(prefix) or name not in known:
+    if not column.startswith(prefix) or name not in (*known, "CONO"):  # every table begins with its company
         message = f"Column {column} does not exist"
         raise MiError(message, "CPF9898", "QERY")
     return name

@@ -71,11 +71,15 @@ def changed_heads(mi: MiClient, since: date) -> Iterator[str]:
 
 
 def changed_lines(mi: MiClient, since: date) -> Iterator[str]:
-    """Name the orders of which a line was changed on a day or later, to the proven end of the list."""
+    """Name the orders of which a line was changed on a day or later, to the proven end of the list.
+
+    An export reads a table, with the lines of all companies in it.
+    """
+    own = f"IBCONO = {mi.options.company} and "
 
     def asking(after: str) -> Record:
         further = f" and IBPUNO > '{after}'" if after else ""
-        query = f"IBPUNO from MPLINE where IBLMDT >= {values.day_text(since)}{further}"
+        query = f"IBPUNO from MPLINE where {own}IBLMDT >= {values.day_text(since)}{further}"
         return {"QERY": query, "SEPC": ";", "HDRS": "0"}
 
     for page in mi.pages("EXPORTMI", "Select", order_rows.KEY, asking, reading=_exported):
