@@ -50,7 +50,8 @@ class System(Protocol):
 class SandboxApp:
     """Routes requests to the systems through the fault plan and the request log.
 
-    A request's number is in ``request.state.request_no`` for the systems' ledgers.
+    A request's number is in ``request.state.request_no`` for the systems' ledgers. ``clocks`` gives single systems a
+    clock of their own, by name, which its owner sets and resets; the others share one.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class SandboxApp:
         cloudsuite: Mapping[str, Any] | None = None,
         start: datetime | None = None,
         clock: SimClock | None = None,
+        clocks: Mapping[str, SimClock] | None = None,
     ) -> None:
         self._seed = seed
         self._jaggaer_options = replace(JaggaerOptions(), **(jaggaer or {}))
@@ -69,11 +71,14 @@ class SandboxApp:
         self._cloudsuite_options = changed(CloudSuiteOptions(), cloudsuite or {})
         self._background: set[asyncio.Task[Any]] = set()
         self.clock = clock or SimClock(start)
+        self._clocks = {name: (clocks or {}).get(name, self.clock) for name in SERVER_HEADERS}
         self.faults = FaultPlan()
         self.requests = RequestLog()
-        self.jaggaer = JaggaerSystem(seed=seed, clock=self.clock, options=self._jaggaer_options)
-        self.syspro = SysproSystem(seed=seed, clock=self.clock, options=self._syspro_options)
-        self.cloudsuite = CloudSuiteSystem(seed=seed, clock=self.clock, options=self._cloudsuite_options)
+        self.jaggaer = JaggaerSystem(seed=seed, clock=self._clocks["jaggaer"], options=self._jaggaer_options)
+        self.syspro = SysproSystem(seed=seed, clock=self._clocks["syspro"], options=self._syspro_options)
+        self.cloudsuite = CloudSuiteSystem(
+            seed=seed, clock=self._clocks["cloudsuite"], options=self._cloudsuite_options
+        )
         self.systems: dict[str, System] = {
             "jaggaer": self.jaggaer,
             "syspro": self.syspro,
@@ -123,7 +128,7 @@ class SandboxApp:
             return
         headers = response.headers
         headers.setdefault("server", SERVER_HEADERS.get(name, "mlconnector-sandbox"))
-        headers["date"] = format_datetime(self.clock.now(), usegmt=True)
+        headers["date"] = format_datetime(self._clocks.get(name, self.clock).now(), usegmt=True)
         await response(scope, receive, send)
 
     async def _exchange(self, name: str, request: Request) -> Response | None:
@@ -138,7 +143,7 @@ class SandboxApp:
             handle=lambda: self._answer(name, request),
             system=system,
             wire=request.state.wire,
-            clock=self.clock,
+            clock=self._clocks[name],
             spawn=self._spawn,
         )
         return await apply(rule, exchange)
@@ -147,6 +152,11 @@ class SandboxApp:
         """Let a system answer, CloudSuite's after its gateway let the request through."""
         refusal = await self.cloudsuite.admit(request) if name == "cloudsuite" else None
         return refusal or await self.systems[name].handle(request)
+
+    @property
+    def late(self) -> int:
+        """Requests whose caller was turned away and that are still to be executed (``late_commit``)."""
+        return len(self._background)
 
     def _spawn(self, work: Coroutine[Any, Any, Any]) -> None:
         task = asyncio.get_running_loop().create_task(work)

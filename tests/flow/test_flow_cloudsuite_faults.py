@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from support.cloudsuite import Pair, paired
+from support.late import landed
 from support.mishaps import line
 from support.remote import Killed
 
@@ -62,6 +63,7 @@ def run(pair: Pair, *, seconds: float) -> None:
             getattr(flow, task)()
         pair.post_vouchers()
     flow.run += 1
+    landed(pair.app)
     pair.pass_time(seconds)
 
 

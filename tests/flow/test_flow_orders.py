@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import requests
 from support.flow import Flow, flow
+from support.late import landed
 from support.orders import MAPPING, PaperSource, line, order
 
 from airflow_provider_mlconnector.documents.lifecycle import State
@@ -226,6 +227,7 @@ def test_whatever_becomes_of_the_answers_each_write_happens_once(paper: Desk, ki
         paper.faults(fault)
         for _run in range(4):
             paper.flow.all()
+            landed(paper.flow.sandbox.app)
             paper.flow.clock.advance(16 * MINUTES)
         assert paper.states()["700310", f"{count:05d}"] is State.POSTED
         (_first, stored) = paper.orders()

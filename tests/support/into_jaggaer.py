@@ -11,6 +11,7 @@ from typing import Any
 
 import requests
 from support.flow import ShiftedClock
+from support.late import landed
 
 from airflow_provider_mlconnector.documents.model import Document
 from airflow_provider_mlconnector.documents.supplier import (
@@ -193,6 +194,7 @@ class Rig:
         post(self.job("post"), self.fresh())
         settled = settle(self.job("settle"), self.fresh())
         while settled.pending:
+            landed(self.sandbox.app)
             self.clock.advance(settled.wait_seconds or 1)
             settled = settle(self.job("settle"), self.fresh())
 
