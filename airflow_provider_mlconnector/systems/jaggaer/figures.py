@@ -18,7 +18,9 @@ from airflow_provider_mlconnector.systems.jaggaer.client import JaggaerClient
 from airflow_provider_mlconnector.systems.jaggaer.contract import EligibilityWords
 from airflow_provider_mlconnector.systems.jaggaer.fields import MAX_EXPONENT, UnreadableJson, at, loads
 from airflow_provider_mlconnector.systems.jaggaer.listing import ListedSource
+from airflow_provider_mlconnector.systems.jaggaer.names import as_documented
 from airflow_provider_mlconnector.systems.jaggaer.orders import JaggaerOrderSource
+from airflow_provider_mlconnector.systems.jaggaer.resources import InvoiceContract
 from airflow_provider_mlconnector.systems.jaggaer.rows import among, scalar
 from airflow_provider_mlconnector.systems.jaggaer.source import JaggaerInvoiceSource
 from airflow_provider_mlconnector.systems.jaggaer.suppliers import JaggaerSupplierSource
@@ -75,11 +77,11 @@ class JaggaerFigures(OpenSource):
                 yield _order(source, record)
 
     def _invoice(self, record: SourceRecord) -> Figure:
-        summary = record.summary
+        summary, resource = record.summary, self._client.contract.invoices
         amount = _amount(summary.gross)
         kind = kinds.CREDIT_MEMO if "credit" in summary.kind.casefold() else kinds.INVOICE
-        paid = among(_word(record, "paymentStatus"), self._words.closed_payment)
-        approved = among(_word(record, "workflowStatus"), self._words.workflow)
+        paid = among(_word(record, "paymentStatus", resource), self._words.closed_payment)
+        approved = among(_word(record, "workflowStatus", resource), self._words.workflow)
         return Figure(
             area=Area.INVOICES,
             kind=kind,
@@ -202,9 +204,9 @@ def _unreadable(area: Area, kind: str, record: SourceRecord, error: DocumentErro
     )
 
 
-def _word(record: SourceRecord, name: str) -> str:
+def _word(record: SourceRecord, name: str, resource: InvoiceContract) -> str:
     try:
-        return scalar(at(loads(record.payload), f"header.{name}"))
+        return scalar(at(as_documented(loads(record.payload), resource), f"header.{name}"))
     except UnreadableJson:
         return ""
 

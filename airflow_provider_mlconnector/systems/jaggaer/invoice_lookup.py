@@ -12,6 +12,7 @@ from airflow_provider_mlconnector.errors import Rejected
 from airflow_provider_mlconnector.systems.jaggaer.client import JaggaerClient
 from airflow_provider_mlconnector.systems.jaggaer.fields import Place, at, is_empty
 from airflow_provider_mlconnector.systems.jaggaer.lists import Listing, Row, having
+from airflow_provider_mlconnector.systems.jaggaer.names import as_documented
 from airflow_provider_mlconnector.systems.jaggaer.rows import amount_text, day, scalar
 from airflow_provider_mlconnector.systems.jaggaer.writing import KIND_WORDS
 from airflow_provider_mlconnector.systems.ports import Found, FoundState, StepDraft
@@ -44,7 +45,8 @@ class HeldInvoices:
         forms = dict.fromkeys(form for number in numbers for form in (number.strip(), comparable(number)))
         listing = Listing(self._resource.list, self._resource.items, LIST, self._resource.extra_filter)
         found: dict[tuple[str, str], list[Row]] = {}
-        for row in having(self._client, listing, self._resource.number_filter, list(forms)):
+        for given in having(self._client, listing, self._resource.number_filter, list(forms)):
+            row = as_documented(given, self._resource)
             header = at(row, "header")
             supplier, number = (
                 scalar(at(header, "supplier.supplierNumber")),

@@ -44,7 +44,7 @@ def decode(payload: bytes, contract: JaggaerContract = DEFAULT_CONTRACT) -> Invo
         Parked: Its lines have not been read (``detail_missing``), or its supplier has no ERP number yet
             (``supplier_without_number``).
     """
-    record = opened(payload)
+    record = opened(payload, contract.invoices)
     header = Place(record.object("header").data, "header")
     total = header.object("total")
     currency = total.text("currency", required="the currency")

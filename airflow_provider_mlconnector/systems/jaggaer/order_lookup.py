@@ -11,6 +11,7 @@ from airflow_provider_mlconnector.errors import DocumentError
 from airflow_provider_mlconnector.systems.jaggaer.client import JaggaerClient
 from airflow_provider_mlconnector.systems.jaggaer.fields import at, dumps
 from airflow_provider_mlconnector.systems.jaggaer.lists import Listing, Row, having
+from airflow_provider_mlconnector.systems.jaggaer.names import as_documented
 from airflow_provider_mlconnector.systems.jaggaer.order_steps import Operation, OrderStep, is_dead
 from airflow_provider_mlconnector.systems.jaggaer.orders import JaggaerOrderSource, order_rows
 from airflow_provider_mlconnector.systems.jaggaer.rows import read, scalar
@@ -58,7 +59,8 @@ class HeldOrders:
         listing = Listing(self._resource.list, self._resource.items, LIST, self._resource.extra_filter)
         found: dict[str, list[Row]] = {}
         for row in having(self._client, listing, self._resource.number_filter, list(written)):
-            found.setdefault(comparable(scalar(at(row, "header.poNumber"))), []).append(row)
+            number = scalar(at(as_documented(row, self._resource), "header.poNumber"))
+            found.setdefault(comparable(number), []).append(row)
         return found
 
     def _result(self, row: Row) -> dict[str, Any]:

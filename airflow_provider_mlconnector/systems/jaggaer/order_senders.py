@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 from airflow_provider_mlconnector.errors import AmbiguousOutcome, ConfigurationError
 from airflow_provider_mlconnector.systems.jaggaer.client import JaggaerClient
+from airflow_provider_mlconnector.systems.jaggaer.names import as_tenants
 from airflow_provider_mlconnector.systems.jaggaer.order_json import order_body
 from airflow_provider_mlconnector.systems.jaggaer.order_steps import OrderStep
 from airflow_provider_mlconnector.systems.jaggaer.order_xml import order_message
@@ -45,7 +46,7 @@ class J1pOrders:
         answer = write(
             self._client,
             resource.upsert,
-            order_body(step, self._client.contract),
+            as_tenants(order_body(step, self._client.contract), resource),
             name=f"purchase order {step.order.number}",
             # a repetition could tell the supplier twice
             effect=Effect.WRITE,

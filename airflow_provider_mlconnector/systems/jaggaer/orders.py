@@ -120,7 +120,7 @@ def decode(payload: bytes, contract: JaggaerContract = DEFAULT_CONTRACT) -> Purc
         Parked: ``detail_missing``: a header without lines; ``unknown_status``: the contract does not say what a status
             word means.
     """
-    record = opened(payload)
+    record = opened(payload, contract.purchase_orders)
     need_detail(record)
     header = Place(record.object("header").data, "header")
     currency, total = _money(header)

@@ -22,6 +22,7 @@ from airflow_provider_mlconnector.systems.jaggaer.fields import (
     loads,
     moment_of,
 )
+from airflow_provider_mlconnector.systems.jaggaer.names import as_documented
 from airflow_provider_mlconnector.systems.jaggaer.resources import ResourceContract
 
 Model = TypeVar("Model", bound=Document)
@@ -36,14 +37,14 @@ PERCENT, AMOUNT = "PercentOfPrice", "AmountOfPrice"
 _WHOLE = Decimal(100)
 
 
-def opened(payload: bytes) -> Place:
-    """Return the record a payload holds.
+def opened(payload: bytes, resource: ResourceContract) -> Place:
+    """Return the record a payload holds, under the documented names.
 
     Raises:
         Rejected: It is not a JSON object.
     """
     try:
-        return as_place(loads(payload), "the record")
+        return as_place(as_documented(loads(payload), resource), "the record")
     except UnreadableJson:
         msg = "the record is not readable JSON; look at it in JAGGAER"
         raise Rejected(msg, code="unreadable_field") from None

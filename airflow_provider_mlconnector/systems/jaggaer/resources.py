@@ -7,10 +7,11 @@ confirm. An empty path says that the tenant does not have it.
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, model_validator
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
@@ -57,6 +58,8 @@ Path = Annotated[Name, AfterValidator(_absolute)]
 OptionalPath = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_absolute_if_any)]
 """Empty where the tenant does not offer the call."""
 OptionalDetailPath = Annotated[OptionalPath, AfterValidator(_with_id_if_any)]
+Field = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^.\s]+(\.[^.\s]+)*$")]
+"""Dotted path of a field."""
 Zone = Annotated[Name, AfterValidator(_known_zone)]
 
 
@@ -88,9 +91,33 @@ class ResourceContract(Part):
     """Of change times that name no zone themselves, in records and in the filter."""
 
 
-class InvoiceContract(ResourceContract):
+class DocumentContract(ResourceContract):
+    """A resource of documents with lines, whose fields a tenant may call otherwise.
+
+    The record the codecs know is captured for invoices, and by analogy for orders (reference/jaggaer.md §2.4, §2.8).
+    """
+
+    names: Mapping[Field, Field] = {}
+    """What the tenant calls a field of the record otherwise: the documented path, and the tenant's (see :mod:`.names`).
+    Fields that have a setting of their own here are named there."""
+    line_names: Mapping[Field, Field] = {}
+    """The same for fields of each line, below it."""
+    lines_at: ClassVar[str]
+    """Documented path of the lines."""
+
+    @model_validator(mode="after")
+    def _told_apart(self) -> Self:
+        for setting, names in (("names", self.names), ("line_names", self.line_names)):
+            if len(set(names.values())) < len(names):
+                msg = f"{setting}: one of the tenant's fields stands for two"
+                raise ValueError(msg)
+        return self
+
+
+class InvoiceContract(DocumentContract):
     """Supplier invoices (ji)."""
 
+    lines_at: ClassVar[str] = "lineList.invoiceLine"
     list: OptionalPath = "/j1p/api/public/ji/v1/invoices"
     get: OptionalDetailPath = "/j1p/api/public/ji/v1/invoices/{id}"
     create: OptionalPath = "/j1p/api/public/ji/v1/invoices/ocr"
@@ -102,13 +129,14 @@ class InvoiceContract(ResourceContract):
     """Name of the supplier's invoice number in the filter; the tenant must confirm it like all filters."""
 
 
-class OrderContract(ResourceContract):
+class OrderContract(DocumentContract):
     """Purchase orders (ji): no public path, so all of it is by analogy with invoices.
 
     The status words decide what an order is; case does not matter, and a word that stands nowhere here is reported, not
     guessed at. Only ``Completed`` and ``Pending`` were ever seen.
     """
 
+    lines_at: ClassVar[str] = "lineList.poLine"
     list: OptionalPath = "/j1p/api/public/ji/v1/purchaseorders"
     get: OptionalDetailPath = "/j1p/api/public/ji/v1/purchaseorders/{id}"
     upsert: OptionalPath = "/j1p/api/public/ji/v1/purchaseorders"

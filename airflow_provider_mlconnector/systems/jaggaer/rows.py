@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from airflow_provider_mlconnector.systems.jaggaer.fields import UnreadableJson, at, dumps, loads, moment_of, sortable
+from airflow_provider_mlconnector.systems.jaggaer.names import as_documented
 from airflow_provider_mlconnector.systems.jaggaer.resources import ResourceContract
 from airflow_provider_mlconnector.systems.ports import Eligibility, SourceRecord, Summary
 
@@ -52,6 +53,7 @@ def read(payload: bytes, form: RowForm) -> SourceRecord:
     key = scalar(at(row, form.resource.id))
     changed = moment_of(at(row, form.resource.modified), form.resource.time_zone)
     revision = None if changed is None else form.revise(row, changed)
+    row = as_documented(row, form.resource)
     if not key or revision is None:
         return unreadable(payload, "key or time of last change unreadable", form.summarize(row))
     eligibility, text = form.judge(row)

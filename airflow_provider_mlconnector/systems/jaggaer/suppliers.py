@@ -89,7 +89,7 @@ def decode(payload: bytes, contract: JaggaerContract = DEFAULT_CONTRACT) -> Supp
         Rejected: ``missing_field`` or ``unreadable_field``; the message names the field in words.
         Parked: ``unknown_status``: the contract does not say what the status word means.
     """
-    record, resource = opened(payload), contract.suppliers
+    record, resource = opened(payload, contract.suppliers), contract.suppliers
     info = Place(record.object(INFO).data, "the company")
     fields = {
         "source_key": key_of(record, resource, "JAGGAER's key of the supplier"),
