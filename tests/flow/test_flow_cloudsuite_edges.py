@@ -13,6 +13,7 @@ from support.cloudsuite import AP_CONTROL, Pair, paired
 from support.mishaps import line
 
 from airflow_provider_mlconnector.documents.lifecycle import State
+from airflow_provider_mlconnector.sync.adopt import adopt
 
 Open = Callable[..., Pair]
 AWKWARD = "Präzision & <Maß> ]]> Söhne"
@@ -193,3 +194,14 @@ def test_freight_and_charges_of_a_vouchers_own_reach_jaggaer_in_its_total(opened
     pair.run("invoices_out")
     (row,) = pair.imported("CHARGED-1")
     assert Decimal(row["gross"]) == Decimal("115.50")
+
+
+def test_where_nothing_is_carried_out_of_csi_an_invoice_of_an_order_is_linked_by_adopting(pair: Pair) -> None:
+    pair.bill("ADOPT-1", line(100, poNumber="P9", poLineNumber="1"))
+    assert run(pair, "ADOPT-1").reason_code == "po_voucher"
+    pair.enter("ADOPT-1")
+    assert run(pair, "ADOPT-1").state is State.PARKED, "a check that fails comes before the look into CSI"
+    flow = pair["invoices_in"]
+    assert adopt(flow.job("adopt"), flow.target()).states["linked"] == 1
+    assert pair.document("invoices_in", "ADOPT-1").state is State.LINKED
+    assert pair.attempts() == {}
