@@ -30,7 +30,7 @@ class Bill:
     value: Decimal
 
     def __str__(self) -> str:
-        return f"{self.supplier} {self.number}: {self.currency} {amount(self.value)}"
+        return f"{self.supplier} {self.number}: {self.currency} {amount(self.value, self.currency)}"
 
 
 @dataclass(frozen=True, slots=True)

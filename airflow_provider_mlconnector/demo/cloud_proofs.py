@@ -254,4 +254,4 @@ def _sums(bills: Iterable[Bill] | Counter[Bill]) -> str:
     each: Sequence[Bill] = [*(bills.elements() if isinstance(bills, Counter) else bills)]
     for bill in each:
         sums[bill.currency] += bill.value
-    return ", ".join(f"{currency} {amount(value)}" for currency, value in sorted(sums.items()))
+    return ", ".join(f"{currency} {amount(value, currency)}" for currency, value in sorted(sums.items()))

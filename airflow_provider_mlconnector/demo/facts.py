@@ -8,7 +8,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_mlconnector.demo.home import Home
+from airflow_provider_mlconnector.documents.currency import minor_unit
 from airflow_provider_mlconnector.documents.lifecycle import State
+from airflow_provider_mlconnector.errors import Rejected
 from airflow_provider_mlconnector.store.records import Actor, ChainReport, DocumentRecord, StepRecord, StepState
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ AP_STEPS = {"ap_invoice": "I", "ap_credit": "C"}
 """Steps that write to accounts payable, and SYSPRO's letter for what they write."""
 LOCAL_CURRENCY = {"$": "USD"}
 """How the simulated site codes its own currency (reference/syspro.md §4); foreign ones are ISO there too."""
+CENT = Decimal("0.01")
 _PAGE = 500
 
 
@@ -39,7 +42,7 @@ class Booked:
 
     def __str__(self) -> str:
         kind = "credit against" if self.type == "C" else "invoice"
-        return f"{self.supplier} {kind} {self.number}: {self.currency} {amount(self.value)}"
+        return f"{self.supplier} {kind} {self.number}: {self.currency} {amount(self.value, self.currency)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +142,14 @@ def in_ledger(rows: Sequence[Mapping[str, Any]], *, by: str) -> list[Booked]:
     ]
 
 
-def amount(value: Decimal) -> str:
-    """Return an amount for people: two decimals, as SYSPRO has them, and a third only where there is one."""
-    return f"{value:,.2f}" if value == round(value, 2) else f"{value:,}"
+def amount(value: Decimal, currency: str = "") -> str:
+    """Return an amount for people, with its currency's decimals (two where none is named) and more where there are."""
+    try:
+        unit = minor_unit(currency) if currency else CENT
+    except Rejected:  # a currency that does not exist: the reason of an invoice that waits
+        unit = CENT
+    shown = value.quantize(unit)
+    return f"{shown:,f}" if shown == value else f"{value:,f}"
 
 
 def plain_key(key: str) -> str:

@@ -75,7 +75,7 @@ def ledger_equals_store(books: Books, ledger: Ledger) -> Proof:
         *(f"in the store but not in SYSPRO: {each}" for each in (posted - ours).elements()),
         *(f"linked in the store, yet nobody typed it in: {each}" for each in (linked - by_hand).elements()),
     ]
-    sums = ", ".join(f"{currency} {amount(value)}" for currency, value in sums_of(books.posted).items())
+    sums = ", ".join(f"{currency} {amount(value, currency)}" for currency, value in sums_of(books.posted).items())
     evidence = f"{len(books.posted)} documents posted and {len(books.linked)} linked agree one by one; posted {sums}"
     return Proof("SYSPRO's ledger equals the store to the cent", evidence, tuple(differences))
 

@@ -183,7 +183,7 @@ def _states_table(documents: Sequence[DocumentRecord], *, target: str) -> Table:
     for column in table.columns[1:3]:
         column.justify = "right"
     for state, count in sorted(counts.items(), key=lambda item: -item[1]):
-        shown = ", ".join(f"{currency} {amount(value)}" for currency, value in sums[state].items())
+        shown = ", ".join(f"{currency} {amount(value, currency)}" for currency, value in sums[state].items())
         row = (f"[bold]{state}[/bold]", str(count), str(memos[state] or ""), shown)
         table.add_row(*row, NOTES.get(state, "").format(target=target))
     return table

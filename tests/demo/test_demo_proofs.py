@@ -167,10 +167,22 @@ def test_only_the_report_may_be_red_and_must_be_when_a_person_is_needed() -> Non
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"), [("1234.5", "1,234.50"), ("7", "7.00"), ("16.355", "16.355"), ("-3.1", "-3.10")]
+    ("value", "currency", "shown"),
+    [
+        ("1234.5", "", "1,234.50"),
+        ("7", "USD", "7.00"),
+        ("16.355", "", "16.355"),
+        ("-3.1", "EUR", "-3.10"),
+        ("10001.00", "JPY", "10,001"),
+        ("100.5", "JPY", "100.5"),
+        ("16.35", "KWD", "16.350"),
+        ("5", "XQZ", "5.00"),
+    ],
 )
-def test_amounts_have_two_decimals_and_a_third_only_where_there_is_one(value: str, shown: str) -> None:
-    assert amount(Decimal(value)) == shown
+def test_amounts_have_their_currencys_decimals_and_more_only_where_there_are(
+    value: str, currency: str, shown: str
+) -> None:
+    assert amount(Decimal(value), currency) == shown
 
 
 @pytest.mark.parametrize(("key", "plain"), [("0000000310", "310"), (" nb-1 ", "NB-1"), ("000", "000")])
