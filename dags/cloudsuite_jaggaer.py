@@ -27,7 +27,7 @@ CUT_OVER = "{{ var.value.get('mlconnector_cut_over', '') }}"
 OWNERS: dict[str, str] = {}
 # JAGGAER's business unit for orders and invoices CloudSuite sends, as the mapping's business_units name it
 BUSINESS_UNIT = "PLANT1"
-# CloudSuite account that bears recoverable tax; empty where the site has none
+# CloudSuite account that bears recoverable tax; empty where the site has none, and with any product but CSI
 TAX_ACCOUNT = "23000"
 
 SUPPLIERS = Asset(name=f"{SITE}cloudsuite_jaggaer_suppliers")
@@ -68,7 +68,7 @@ INVOICES_IN = {
     **INTO_CLOUDSUITE,
     "name": f"{SITE}jaggaer_to_cloudsuite_invoices",
     "document": "invoice",
-    "options": {"tax_account": TAX_ACCOUNT},
+    "options": {"tax_account": TAX_ACCOUNT} if TAX_ACCOUNT else {},
 }
 INVOICES_OUT = {**INTO_JAGGAER, **OF_UNIT, "name": f"{SITE}cloudsuite_to_jaggaer_invoices", "document": "invoice"}
 for there, back in ((SUPPLIERS_IN, SUPPLIERS_OUT), (INVOICES_IN, INVOICES_OUT)):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import runpy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +20,7 @@ CHOSEN = {
     "ln": {"dialect": "ln", "company": "1000"},
     "fsm": {"dialect": "fsm"},
 }
+ROOT = Path(__file__).resolve().parents[2]
 NOT_OF_IT = {"configuration": "", "site": ""}
 """What the form has for CSI alone, left empty."""
 
@@ -76,3 +80,34 @@ def test_a_source_and_a_target_of_m3_are_built_from_connection_and_route(connect
     target: Any = chosen.target(route("invoice", into=True))
     assert (source.tenant, target.tenant, target._options.cost_center_dimension) == ("100/AAA", "100/AAA", 3)
     chosen.close()
+
+
+def example_routes(tmp_path: Path) -> list[Route]:
+    """Return all routes of the example file for a site that names no account for tax."""
+    text = (ROOT / "dags" / "cloudsuite_jaggaer.py").read_text(encoding="utf-8")
+    assert text.count('TAX_ACCOUNT = "23000"') == 1
+    copy = tmp_path / "cloudsuite_jaggaer.py"
+    copy.write_text(text.replace('TAX_ACCOUNT = "23000"', 'TAX_ACCOUNT = ""'), encoding="utf-8")
+    given = runpy.run_path(str(copy)).values()
+    bodies = {body["name"]: body for body in given if isinstance(body, dict) and {"name", "document"} <= body.keys()}
+    return [Route.parse({**body, "start_at": "2026-01-01"}) for body in bodies.values()]
+
+
+@pytest.mark.parametrize("name", CHOSEN)
+def test_the_page_names_the_routes_of_the_example_file_that_a_product_runs(
+    connect: Any, tmp_path: Path, name: str
+) -> None:
+    page = (ROOT / "docs" / "dialects.md").read_text(encoding="utf-8")
+    section = page.split("### What runs of the example file")[1].split("\n### ")[0]
+    (row,) = re.findall(rf"^\| `{name}` \|(.+)\|$", section, flags=re.MULTILINE)
+    runs, routes = set(), example_routes(tmp_path)
+    chosen = hook(connect, name)
+    for one in routes:
+        try:
+            (chosen.target if one.target == "cloudsuite_default" else chosen.source)(one)
+        except ConfigurationError:
+            continue
+        runs.add(one.name)
+    chosen.close()
+    assert len(routes) == 7
+    assert set(re.findall(r"`(\w+)`", row)) == runs
