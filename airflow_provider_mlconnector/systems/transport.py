@@ -11,6 +11,7 @@ log line, an exception or a ``repr``; errors name the call, the system and our r
 from __future__ import annotations
 
 import logging
+import time
 import uuid
 from urllib.parse import quote_plus, urlencode, urlsplit
 
@@ -155,6 +156,7 @@ class Transport:
 
     def _attempt(self, call: Call, url: str, fence: Fence | None) -> Reply:
         self._pace(call)
+        begun = time.monotonic()  # before the fence says that there is time enough: a stop behind it is no more time
         if call.effect is not Effect.READ:
             if self._clock.monotonic() - self._last_used > IDLE_LIMIT:
                 self._session.close()
@@ -171,6 +173,7 @@ class Transport:
             connect_timeout=self._connect_timeout,
             timeout=self.timeout,
             max_bytes=self._max_bytes,
+            begun=begun,
         )
         self._last_used = self._clock.monotonic()
         elapsed = self._last_used - started

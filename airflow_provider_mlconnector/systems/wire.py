@@ -13,6 +13,7 @@ import logging
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -68,10 +69,16 @@ class Failed:
 class _Flight:
     """What is known of the exchange under way in this thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, until: float) -> None:
         self.sent = False
         self.expired = False
         self.sock: socket.socket | None = None
+        self._until = until
+
+    def late(self) -> bool:
+        """Tell whether the deadline is past: by the clock, since a process that was stopped may outrun its timer."""
+        self.expired = self.expired or time.monotonic() >= self._until
+        return self.expired
 
     def expire(self) -> None:
         self.expired = True
@@ -92,8 +99,11 @@ class _Watched(HTTPConnection):
         if flight is not None:
             if self.sock is None:
                 self.connect()
-            if flight.expired and not flight.sent:
-                raise ConnectTimeoutError(self, "the deadline passed before the first byte")
+            if flight.late():
+                # whoever was stopped here may have been given up and replaced meanwhile: nothing more leaves
+                if not flight.sent:
+                    raise ConnectTimeoutError(self, "the deadline passed before the first byte")
+                raise TimeoutError
             flight.sock = self.sock
             flight.sent = True
         super().send(data)
@@ -173,9 +183,14 @@ def exchange(
     connect_timeout: float,
     timeout: float,
     max_bytes: int,
+    begun: float | None = None,
 ) -> Received | Failed:
-    """Send one request, follow nothing, and read the answer to its end within ``timeout`` seconds in all."""
-    flight = _Flight()
+    """Send one request, follow nothing, and read the answer to its end within ``timeout`` seconds in all.
+
+    ``begun`` is the monotonic second they count from, now when None. Not one byte is sent once they are over.
+    """
+    begun = time.monotonic() if begun is None else begun
+    flight = _Flight(begun + timeout)
     mark = _FLIGHT.set(flight)
     timer = threading.Timer(timeout, flight.expire)
     timer.daemon = True
