@@ -44,10 +44,12 @@ class FaultRule:
         code: HTTP status of ``status`` (503) and ``html`` (502).
         body: Text of the answer of ``status`` and ``html``.
         html: Whether ``status`` answers with a gateway's page.
-        seconds: Real time of ``delay``, ``timeout_after``, ``gateway_timeout`` and ``late_commit``.
+        seconds: Real time of ``delay``, ``timeout_after``, ``gateway_timeout`` and ``late_commit``; of ``touch_rows``
+            how far in the future the new change stamps lie.
         retry_after: ``Retry-After`` of ``rate_limit``: seconds, or any text to send as it stands; None sends none.
         as_date: Send ``retry_after`` seconds as an HTTP date by the simulated clock.
-        drop: How many rows ``shrink_total`` takes from the list.
+        drop: How many rows ``shrink_total`` takes from the list, and ``touch_rows`` saves anew while it is read: all
+            with one change stamp, nothing else of them changed.
     """
 
     kind: str
@@ -266,6 +268,11 @@ async def _html_after(rule: FaultRule, exchange: Exchange) -> Response:
     return _page(rule.code or HTTPStatus.OK, rule.body)
 
 
+async def _touch_rows(rule: FaultRule, exchange: Exchange) -> Response:
+    exchange.system.touch_rows(rule.drop, timedelta(seconds=rule.seconds))
+    return await exchange.handle()
+
+
 async def _shrink_total(rule: FaultRule, exchange: Exchange) -> Response:
     exchange.system.drop_rows(rule.drop)
     return await exchange.handle()
@@ -288,6 +295,7 @@ KINDS: dict[str, Fault] = {
     "html_after": _html_after,
     "evict": _first("evict_all"),
     "shrink_total": _shrink_total,
+    "touch_rows": _touch_rows,
 }
 """Fault kind → what it does."""
 OWNERS = {
@@ -295,6 +303,7 @@ OWNERS = {
     "refresh_kill": ("cloudsuite",),
     "gateway_timeout": ("cloudsuite",),
     "shrink_total": ("jaggaer",),
+    "touch_rows": ("jaggaer",),
     "evict": ("syspro",),
 }
 """Fault kinds only some systems have."""

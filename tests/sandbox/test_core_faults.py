@@ -232,3 +232,17 @@ def test_one_rules_luck_does_not_depend_on_another_rule() -> None:
 def _form(tenant: Any) -> dict[str, str]:
     own = tenant.credentials["jaggaer"]
     return {"client_id": own["login"], "client_secret": own["password"], "grant_type": "client_credentials"}
+
+
+def test_touch_rows_saves_rows_anew_with_one_stamp_while_they_are_listed(new_tenant: Callable[..., Any]) -> None:
+    tenant = new_tenant(invoices=30, jaggaer={"page_size": 10})
+    plan(tenant, system="jaggaer", call="ListInvoices", kind="touch_rows", nth=2, drop=3, seconds=900)
+    before = tenant.detail(900_001)
+    tenant.listed()
+    second = tenant.listed(start=11)
+    assert second["totRecords"] == 30
+    after = [tenant.detail(number) for number in (900_001, 900_002, 900_003)]
+    assert len({document["header"]["lastUpdate"] for document in after}) == 1
+    assert after[0]["header"]["lastUpdate"] > tenant.control("GET", "health")["now"]
+    same = {name: value for name, value in after[0]["header"].items() if name != "lastUpdate"}
+    assert same == {name: value for name, value in before["header"].items() if name != "lastUpdate"}

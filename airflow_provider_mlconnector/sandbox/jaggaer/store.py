@@ -66,6 +66,11 @@ class InvoiceStore:
         self._hidden.update(self.matching(filter_text)[:count])
         self._views.clear()
 
+    def touch_first(self, count: int, filter_text: str, moment: datetime) -> None:
+        """Save the first ``count`` matching rows anew, as somebody may while a client pages: only the stamp changes."""
+        for invoice_id in self.matching(filter_text)[:count]:
+            self.edit(invoice_id, {}, moment)
+
     def edit(self, invoice_id: int, changes: dict[str, Any], now: datetime) -> Document:
         """Set dotted paths (digits index lists) in one invoice and stamp ``lastUpdate``; return its header.
 
