@@ -7,6 +7,7 @@ names it to a person.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from airflow_provider_mlconnector.systems import xml
 from airflow_provider_mlconnector.systems.jaggaer.export_parts import (
@@ -83,7 +84,7 @@ def invoice_record(invoice: Element, stamp: str, contract: ExportContract) -> Re
         "businessUnit": _business_unit(header, contract),
         "terms": {"daysAfter": xml.text(terms, "DaysAfter"), **_terms(terms)},
         "total": filled({"currency": currency or contract.currency, "value": amount_of(total)}),
-        **_charges(header, "ShippingCharges", "HandlingCharges"),
+        **_charges(header),
     }
     return {"header": filled(fields), "lineList": {"invoiceLine": [_invoice_line(line) for line in lines]}}
 
@@ -122,7 +123,7 @@ def _invoice_line(line: Element) -> Record:
         "poNumber": xml.text(line, "PONumber"),
         "poLineNumber": xml.text(line, "POLineNumber"),
         "splittableFieldSetGroupList": {"splittableFieldSetGroup": _coding(line)},
-        **_charges(line, "ShippingCharge", "HandlingCharge"),
+        **_charges(line),
     }
     return filled(fields)
 
@@ -155,15 +156,21 @@ def _terms(terms: Element) -> Record:
     return filled(fields)
 
 
-def _charges(place: Element, shipping: str, handling: str) -> Record:
-    names = {
-        "shippingCharge": shipping,
-        "handlingCharge": handling,
-        "discountAmount": "DiscountAmount",
-        "taxCharge1": "Tax1",
-        "taxCharge2": "Tax2",
+_CHARGES: Final = {
+    "shippingCharge": ("ShippingCharges", "ShippingCharge"),
+    "handlingCharge": ("HandlingCharges", "HandlingCharge"),
+    "discountAmount": ("DiscountAmount",),
+    "taxCharge1": ("Tax1", "TaxCharge1"),
+    "taxCharge2": ("Tax2", "TaxCharge2"),
+}
+"""Elements of charges, alike in header and lines: of a line's only ShippingCharge was ever seen."""
+
+
+def _charges(place: Element) -> Record:
+    return {
+        field: next((amount for tag in tags if (amount := amount_of(child_of(place, tag)))), "")
+        for field, tags in _CHARGES.items()
     }
-    return {field: amount_of(child_of(place, tag)) for field, tag in names.items()}
 
 
 def _coding(line: Element) -> list[Record]:
