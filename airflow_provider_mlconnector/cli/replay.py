@@ -188,7 +188,8 @@ class _Desk:
         would = "Dry run, nothing changed: " if dry_run else ""
         count = len(surveyed) - len(left) if dry_run else len(done) - len(moved)
         rest = f", {len(left)} left alone" if left else ""
-        out.print(f"{would}{_documents(count)} replayed{rest}" + ("" if dry_run else f" (batch {self._batch})"))
+        verb = "would be replayed" if dry_run else "replayed"
+        out.print(f"{would}{_documents(count)} {verb}{rest}" + ("" if dry_run else f" (batch {self._batch})"))
 
 
 def _check_usage(keys: list[str], *, why: str, narrow: bool) -> None:

@@ -149,7 +149,7 @@ def test_a_dry_run_lists_only(run: Any, stuck: Store) -> None:
     head = stuck.head()
     shown = run("replay", "--route", ROUTE, "--state", "parked", "--why", "see", "--dry-run")
     assert (shown.exit_code, stuck.head()) == (0, head)
-    assert "Dry run, nothing changed: 1 document replayed" in shown.stdout
+    assert "Dry run, nothing changed: 1 document would be replayed" in shown.stdout
     told = _told(run, "--route", ROUTE, "--state", "parked", "--why", "see", "--dry-run")
     assert (_keys(told["replayed"]), told["dry_run"], stuck.head()) == (["NB-1"], True, head)
 
