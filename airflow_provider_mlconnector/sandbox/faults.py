@@ -296,6 +296,7 @@ KINDS: dict[str, Fault] = {
     "evict": _first("evict_all"),
     "shrink_total": _shrink_total,
     "touch_rows": _touch_rows,
+    "repeat_page": _first("repeat_page"),
 }
 """Fault kind → what it does."""
 OWNERS = {
@@ -304,6 +305,7 @@ OWNERS = {
     "gateway_timeout": ("cloudsuite",),
     "shrink_total": ("jaggaer",),
     "touch_rows": ("jaggaer",),
+    "repeat_page": ("jaggaer",),
     "evict": ("syspro",),
 }
 """Fault kinds only some systems have."""

@@ -246,3 +246,11 @@ def test_touch_rows_saves_rows_anew_with_one_stamp_while_they_are_listed(new_ten
     assert after[0]["header"]["lastUpdate"] > tenant.control("GET", "health")["now"]
     same = {name: value for name, value in after[0]["header"].items() if name != "lastUpdate"}
     assert same == {name: value for name, value in before["header"].items() if name != "lastUpdate"}
+
+
+def test_repeat_page_answers_with_the_page_before(new_tenant: Callable[..., Any]) -> None:
+    tenant = new_tenant(invoices=30, jaggaer={"page_size": 10})
+    plan(tenant, system="jaggaer", call="ListInvoices", kind="repeat_page", nth=2)
+    pages = [tenant.listed(start=start)["jiinvoiceList"]["jiinvoice"] for start in (1, 11, 11)]
+    assert pages[1] == pages[0]
+    assert pages[2] != pages[0]

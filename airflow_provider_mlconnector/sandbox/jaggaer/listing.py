@@ -93,8 +93,10 @@ class Listed(Protocol):
         """Return one record as a list shows it."""
 
 
-def answer_list(listed: Listed, request: Request, options: JaggaerOptions, *, drop: int = 0) -> Response:
-    """Answer a list request, ``drop`` rows fewer than there are from now on.
+def answer_list(
+    listed: Listed, request: Request, options: JaggaerOptions, *, drop: int = 0, again: bool = False
+) -> Response:
+    """Answer a list request, ``drop`` rows fewer than there are from now on; ``again`` with the page before.
 
     An unknown filter or a senseless start is an application error: HTTP 200 and a code other than zero. SIM: the texts.
     """
@@ -109,7 +111,8 @@ def answer_list(listed: Listed, request: Request, options: JaggaerOptions, *, dr
         keys = listed.matching(filter_text)
     except fiql.FilterError as error:
         return refuse_list(listed.shape, str(error), start, options)
-    rows = [listed.row(key, query) for key in keys[start - 1 : start - 1 + options.page_size]]
+    first = max(start - options.page_size, 1) if again else start
+    rows = [listed.row(key, query) for key in keys[first - 1 : first - 1 + options.page_size]]
     return listed.shape.page(rows, _counts(len(keys), len(rows), start, options))
 
 

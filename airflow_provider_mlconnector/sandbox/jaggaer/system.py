@@ -70,7 +70,7 @@ class JaggaerSystem:
         self._router_paths = router.PATHS | {options.ocr_path: "RouterInvoices"}
         self._cxml = cxml.Receiver(self._books)
         self._aso = aso.AsoDomain(clock=self._clock, options=options)
-        self._drop_next, self._touch_next = 0, (0, timedelta(0))
+        self._drop_next, self._touch_next, self._repeat_next = 0, (0, timedelta(0)), False
 
     def call_name(self, path: str, query: Mapping[str, str], method: str = "GET") -> str:  # noqa: ARG002 - one seam
         """Name a call for faults and counts; see the module for the names."""
@@ -104,6 +104,10 @@ class JaggaerSystem:
     def touch_rows(self, count: int, ahead: timedelta) -> None:
         """Let the next list of invoices find its first rows saved anew, stamped so far ahead of the present."""
         self._touch_next = (count, ahead)
+
+    def repeat_page(self) -> None:
+        """Let the next list call get the page before the one it asks for."""
+        self._repeat_next = True
 
     def credentials(self) -> dict[str, Any]:
         """Return what a user would enter in an Airflow connection, apart from the host; and cXML's and ASO's own."""
@@ -156,10 +160,11 @@ class JaggaerSystem:
     async def _resource(self, call: str, request: Request, key: str) -> Response:
         if call in self._lists:
             drop, self._drop_next = self._drop_next, 0
+            again, self._repeat_next = self._repeat_next, False
             (touch, ahead), self._touch_next = self._touch_next, (0, timedelta(0))
             if touch and call == "ListInvoices":
                 self._store.touch_first(touch, request.query_params.get("flt", ""), self._clock.now() + ahead)
-            return answer_list(self._lists[call], request, self._options, drop=drop)
+            return answer_list(self._lists[call], request, self._options, drop=drop, again=again)
         try:
             return await HANDLERS[call](self._books, request, key)
         except BodyError as error:
