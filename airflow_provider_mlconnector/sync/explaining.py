@@ -105,6 +105,8 @@ def _reason(
 
 
 def _only_left(uow: UnitOfWork, known: Knowledge, left: Figure, history: Sequence[DocumentRecord]) -> Reason:
+    if known.left_route is None:
+        return _carried_to_left(uow, known, left)
     if not left.counted:
         return because("not_eligible", f"not approved in {known.left}, so not transferred: {left.status}")
     if left.status == "inactive":
@@ -115,6 +117,15 @@ def _only_left(uow: UnitOfWork, known: Knowledge, left: Figure, history: Sequenc
     if history:
         return told(history[-1])
     return _never_read(uow, known, left)
+
+
+def _carried_to_left(uow: UnitOfWork, known: Knowledge, left: Figure) -> Reason:
+    """Explain what stands on the left alone where the left is written to."""
+    route = known.right_route
+    found = uow.documents.find(left.number, route=route.name) if route and left.number else []
+    if any(document.state in IN_TARGET for document in found):
+        return unclear("gone_from_source", f"was written by us, and {known.right} does not list it with this date")
+    return because("typed_by_hand", f"entered in {known.left} by hand; no route carries it to {known.right}")
 
 
 def _lost(known: Knowledge, left: Figure, held: DocumentRecord, newest: DocumentRecord) -> Reason:
@@ -134,8 +145,8 @@ def _lost(known: Knowledge, left: Figure, held: DocumentRecord, newest: Document
 def _never_read(uow: UnitOfWork, known: Knowledge, left: Figure) -> Reason:
     route = known.left_route
     assert route is not None  # noqa: S101 - nothing is compared that no route carries
-    if left.day is not None and route.start_at is not None and left.day < route.start_at:
-        return because("before_cut_over", f"dated {left.day}, before the cut-over on {route.start_at}")
+    if (before := _before(route, left)) is not None:
+        return before
     if left.status.startswith("paymentStatus") and left.owed == 0:
         return because("paid_at_source", f"paid in {known.left} before a route took it up: {left.status}")
     others = [other for other in uow.documents.find(left.key) if other.key == left.key and other.source == route.source]
@@ -144,10 +155,10 @@ def _never_read(uow: UnitOfWork, known: Knowledge, left: Figure) -> Reason:
     return _unread(uow, route, left, started=route.name in known.started)
 
 
-def _unread(uow: UnitOfWork, route: Route, left: Figure, *, started: bool) -> Reason:
+def _unread(uow: UnitOfWork, route: Route, figure: Figure, *, started: bool) -> Reason:
     if not started:
         return because("route_not_started", f"route {route.name} has not read anything yet")
-    if _is_news(uow, route, left):
+    if _is_news(uow, route, figure):
         return because("not_read_yet", f"changed after route {route.name} last ran: its next run reads it")
     return unclear("never_read", f"route {route.name} has run since and has not read it")
 
@@ -163,7 +174,7 @@ def _only_right(
     if TWICE in what:
         return unclear("double", f"stands twice in {known.right} under one reference of ours: reverse one")
     if right.area in {Area.SUPPLIERS, Area.ORDERS}:
-        return _master_of_right(known, right, history)
+        return _master_of_right(uow, known, right, history)
     document = uow.documents.get(sent[right.reference]) if right.reference in sent else None
     if document is None and _is_ours(right):
         text = f"carries {right.reference}, a reference of ours that this store does not know: another store's work?"
@@ -178,7 +189,7 @@ def _only_right(
     return because("typed_by_hand", f"entered in {known.right} by hand; {known.left} has no such document")
 
 
-def _master_of_right(known: Knowledge, right: Figure, history: Sequence[DocumentRecord]) -> Reason:
+def _master_of_right(uow: UnitOfWork, known: Knowledge, right: Figure, history: Sequence[DocumentRecord]) -> Reason:
     if history:
         newest = history[-1]
         if newest.state in IN_TARGET:
@@ -187,9 +198,18 @@ def _master_of_right(known: Knowledge, right: Figure, history: Sequence[Document
     if right.reference:
         text = f"carries our reference {right.reference}, and {known.left} does not list it in this period"
         return unclear("gone_from_source", text)
-    if known.right_route is None or right.area is Area.ORDERS:
+    route = known.right_route
+    if route is None:
         return because("typed_by_hand", f"entered in {known.right} by hand; no route carries it to {known.left}")
-    return because("not_read_yet", f"route {known.right_route.name} has not read it yet: its next run does")
+    if right.area is Area.SUPPLIERS:
+        return because("not_read_yet", f"route {route.name} has not read it yet: its next run does")
+    return _before(route, right) or _unread(uow, route, right, started=route.name in known.started)
+
+
+def _before(route: Route, figure: Figure) -> Reason | None:
+    if figure.day is None or route.start_at is None or figure.day >= route.start_at:
+        return None
+    return because("before_cut_over", f"dated {figure.day}, before the cut-over on {route.start_at}")
 
 
 def _by_number(uow: UnitOfWork, known: Knowledge, right: Figure) -> DocumentRecord | None:
@@ -242,7 +262,8 @@ def _different(
         return said
     if gap.right is not None and gap.right.status == "complete":
         return because("complete_in_target", f"received in full in {known.right}; receipts are not transferred")
-    if gap.left is not None and not gap.left.counted and not any(doc.state in IN_TARGET for doc in left):
+    ahead = gap.left is not None and not gap.left.counted and known.left_route is not None
+    if ahead and not any(doc.state in IN_TARGET for doc in left):
         return because("typed_ahead", f"entered in {known.right} by hand before {known.left} approved it")
     if not newest:
         return because("not_read_yet", "entered on both sides; no route has read it yet: the next run compares it")

@@ -123,7 +123,7 @@ class _Run:
         self._job, self._left, self._right, self._span = job, left, right, span
         self._routes = routes
         self._codes = _Codes(mapping, span.end)
-        self._areas = [area for area, document in _DOCUMENTS.items() if self._route(document, left.name)]
+        self._areas = [area for area, document in _DOCUMENTS.items() if self._is_compared(area, document)]
         if not self._areas:
             message = (
                 f"no route runs from {left.name!r} to {right.name!r}: name those whose documents shall be compared"
@@ -165,7 +165,9 @@ class _Run:
     def _read_left(self, area: Area) -> Matcher:
         with self._job.unit_of_work() as uow:
             route = self._route(_DOCUMENTS[area], self._left.name)
-            links = all_links(uow, route).by_target if route and area is not Area.INVOICES else {}
+            back = self._route(_DOCUMENTS[area], self._right.name)
+            links = all_links(uow, route).by_target if route else all_links(uow, back).by_source if back else {}
+            links = links if area is not Area.INVOICES else {}
         span = self._span if area is Area.INVOICES else None
         ours = OUR_PREFIX if area is Area.INVOICES else ""
         matcher = Matcher(area, span=span, ours=ours, links=links)
@@ -263,6 +265,12 @@ class _Run:
             (r for r in self._routes if r.document == document and r.source == source and {r.source, r.target} == ends),
             None,
         )
+
+    def _is_compared(self, area: Area, document: str) -> bool:
+        """Orders may come from either side; what else is compared is carried by a route from the left."""
+        if self._route(document, self._left.name):
+            return True
+        return area is Area.ORDERS and self._route(document, self._right.name) is not None
 
     def _carried(self, document: str) -> Sequence[Route]:
         return [route for route in self._routes if route.document == document and route.target == self._right.name]

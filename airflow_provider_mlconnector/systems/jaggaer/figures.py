@@ -179,6 +179,7 @@ def order_figure(order: PurchaseOrder, *, key: str, changed_at: datetime | None 
         key=key,
         match=comparable(order.number),
         label=f"{order.number} of {order.supplier or '?'}",
+        number=order.number,
         currency=order.currency,
         amount=sum((line.amount for line in wanted), Decimal(0)),
         day=order.order_date,
