@@ -46,6 +46,12 @@ month: $(READY) ## Live through a seeded month of business, faults included (hal
 chaos: $(READY) ## Live through seeds of faults, kills and zombies on simulated time (SEEDS=500)
 	$(BIN)/python benchmarks/chaos.py --seeds $(or $(SEEDS),500)
 
+chaos-airflow: $(READY) postgres ## Disturb running tasks of a real Airflow: kills, freezes, buttons, crowds (KILLS=30)
+	$(BIN)/python benchmarks/chaos_airflow.py --kills $(or $(KILLS),30) --seed $(or $(SEED),1)
+
+chaos-kill: $(READY) postgres ## Kill and stop real workers over HTTP, SQLite and PostgreSQL (KILLS=200, a quarter of an hour)
+	$(BIN)/python benchmarks/chaos_kill.py --kills $(or $(KILLS),200)
+
 limits: $(READY) postgres ## Measure pace and tokens of four workers on one CloudSuite tenant (a quarter of an hour)
 	$(BIN)/python benchmarks/limiter.py
 	$(BIN)/python benchmarks/tokens.py
@@ -67,5 +73,5 @@ clean: ## Remove everything made here, the virtual environments included
 	rm -rf .venv .venv-* .tools .airflow* .demo build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help setup postgres demo ui test test-unit test-dags test-scheduler test-postgres test-chaos test-project test-matrix soak month chaos limits \
-	audit-speed lint format requirements clean
+.PHONY: help setup postgres demo ui test test-unit test-dags test-scheduler test-postgres test-chaos test-project test-matrix soak month chaos chaos-kill limits \
+	chaos-airflow audit-speed lint format requirements clean
