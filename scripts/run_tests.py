@@ -114,13 +114,16 @@ def all_of(chosen: Sequence[str]) -> Iterator[Result]:
         return
     with ThreadPoolExecutor(1) as other:
         ends = [other.submit(told, part) for part in beside]
-        for part in chosen:
-            if part not in beside:
-                yield one(part)
-        for end in ends:
-            result, text = end.result()
-            print(text, end="", flush=True)
-            yield result
+        try:
+            for part in chosen:
+                if part not in beside:
+                    yield one(part)
+            for end in ends:
+                result, text = end.result()
+                print(text, end="", flush=True)
+                yield result
+        finally:
+            other.shutdown(wait=False, cancel_futures=True)  # interrupted, nothing more begins
 
 
 def main() -> int:
