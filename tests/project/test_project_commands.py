@@ -17,6 +17,7 @@ COMMANDS = {
     *(
         "audit-speed",
         "chaos",
+        "chaos-airflow",
         "clean",
         "demo",
         "format",

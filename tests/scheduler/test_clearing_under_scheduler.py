@@ -7,46 +7,16 @@ store that the test holds. Then it is cleared, or its process is killed. What mu
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 from support.airflow_cluster import Cluster
+from support.airflow_disturb import add_invoices, caught
 from support.airflow_home import TASKS
-from support.secrets_scan import found_secrets
 
 pytestmark = [pytest.mark.airflow, pytest.mark.scheduler, pytest.mark.postgres, pytest.mark.timeout(420)]
 
-ANSWERS_LATE = {
-    "extract": {"system": "jaggaer", "call": "GetInvoice"},
-    "plan": {"system": "syspro", "call": "Query:*"},
-    "post": {"system": "syspro", "call": "Post:APSTIN"},
-}
-LATE_SECONDS = 1.5
-NEW_INVOICES = 12
-
 Disturb = Callable[[str, str], None]
-
-
-@contextmanager
-def _caught(cluster: Cluster, task: str) -> Iterator[Callable[[], Any]]:
-    """Set a trap for a task; yields what tells whether it is in it. Leaving the block opens the trap."""
-    if task not in ANSWERS_LATE:
-        with cluster.documents_locked() as someone_waits:
-            yield someone_waits
-        return
-    faults = cluster.sandbox.app.faults
-    faults.set([{"kind": "delay", "seconds": LATE_SECONDS, "times": 1, **ANSWERS_LATE[task]}])
-    yield lambda: faults.rules[0].hits
-    faults.set([])
-
-
-def _add_invoices(cluster: Cluster) -> None:
-    for _ in range(NEW_INVOICES):
-        cluster.sandbox.app.jaggaer.add("invoice", {"label": "plain"})
-    # a run reads what was changed before the second in which it begins, and some begin within the same one
-    cluster.sandbox.app.clock.advance(2)
 
 
 def _everything_is_booked_once(cluster: Cluster, run: str) -> None:
@@ -65,12 +35,12 @@ def _everything_is_booked_once(cluster: Cluster, run: str) -> None:
 
 
 def _disturb_every_task_in_turn(cluster: Cluster, disturb: Disturb) -> str:
-    _add_invoices(cluster)
+    add_invoices(cluster)
     run = cluster.trigger()
     for before, task in zip(("", *TASKS), TASKS, strict=False):
         if before:
             cluster.wait_for_task(run, before, "success")
-        with _caught(cluster, task) as is_caught:
+        with caught(cluster, task) as is_caught:
             cluster.wait(f"{task} in the middle of its work", is_caught, seconds=60, every=0.02)
             disturb(run, task)
     return run
@@ -99,7 +69,7 @@ def test_every_task_may_be_killed_and_cleared(cluster: Cluster) -> None:
 
 @pytest.mark.parametrize("killed", [False, True], ids=["running", "killed"])
 def test_every_task_may_be_cleared_with_what_follows_it(cluster: Cluster, killed: bool) -> None:
-    _add_invoices(cluster)
+    add_invoices(cluster)
     run = cluster.trigger()
     _everything_is_booked_once(cluster, run)
     for number, task in enumerate(reversed(TASKS)):
@@ -111,13 +81,7 @@ def test_every_task_may_be_cleared_with_what_follows_it(cluster: Cluster, killed
                 cluster.kill(run, task)
                 cluster.wait_for_task(run, task, "up_for_retry")
             if task == "extract":
-                _add_invoices(cluster)
+                add_invoices(cluster)
             cluster.clear(run, task, downstream=True)
         _everything_is_booked_once(cluster, run)
         assert cluster.task(run, "report")["try_number"] == number + 3, "everything behind the task ran once more"
-
-
-def test_no_secret_is_in_any_log(cluster: Cluster) -> None:
-    logged = cluster.everything_logged()
-    assert "audit rows" in logged, "the logs of the tasks must be among them"
-    assert found_secrets(logged) == []

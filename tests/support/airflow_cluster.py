@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
@@ -14,8 +13,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 import requests
+from support.airflow_settings import CHANGES, DAG_ID, REPLAY_ID, ROOT, environment
 from support.postgres import PostgresServer
 from support.stores import AUDIT, KEY_1
 
@@ -23,17 +24,6 @@ from airflow_provider_mlconnector.sandbox.server import RunningSandbox
 from airflow_provider_mlconnector.store import KeyRing, Store
 from airflow_provider_mlconnector.store.records import Actor, DocumentRecord
 
-ROOT = Path(__file__).resolve().parents[2]
-DAG_ID = "jaggaer_to_syspro_invoices"
-FERNET_KEY = "c2NoZWR1bGVyLXRlc3RzLWRvLW5vdC1yZXVzZS0hISE="
-TIMEOUT, REMOTE_TIMEOUT, LEASE = 2, 1, 10
-"""Seconds: of one request, of SYSPRO's own work behind it, and of a worker's claims (more than a request and 5 s)."""
-RETRY_SECONDS = 4
-CHANGES = {
-    "schedule=SCHEDULES[dag_id]": "schedule=None",
-    '"retry_delay": timedelta(minutes=2)': f'"retry_delay": timedelta(seconds={RETRY_SECONDS})',
-}
-"""All that is changed in the example DAG: runs come from the tests, and retries soon."""
 FIRST_ANSWER = 60
 """Seconds: the api-server loads much of its code with the first request, and answers nothing meanwhile."""
 FINISHED = ("success", "failed")
@@ -46,7 +36,7 @@ class Cluster:
         self.home = home
         self.sandbox = sandbox
         self.store_url = server.fresh_url()
-        self._metadata_url = server.fresh_url()
+        self.metadata_url = server.fresh_url()
         self._port = _free_port()
         self._http = requests.Session()
         self._http.trust_env = False
@@ -55,14 +45,15 @@ class Cluster:
     # --- set-up ----------------------------------------------------------------------------------------------------
 
     def prepare(self) -> None:
-        """Copy the DAG, migrate both databases."""
+        """Copy the DAGs, migrate both databases."""
         dags = self.home / "dags"
         (dags / "mappings").mkdir(parents=True)
-        text = (ROOT / "dags" / "syspro_jaggaer.py").read_text(encoding="utf-8")
-        for old, new in CHANGES.items():
-            assert text.count(old) == 1, old
-            text = text.replace(old, new)
-        (dags / "syspro_jaggaer.py").write_text(text, encoding="utf-8")
+        for file, changes in CHANGES.items():
+            text = (ROOT / "dags" / file).read_text(encoding="utf-8")
+            for old, new in changes.items():
+                assert text.count(old) == 1, old
+                text = text.replace(old, new)
+            (dags / file).write_text(text, encoding="utf-8")
         for mapping in (ROOT / "dags" / "mappings").iterdir():
             (dags / "mappings" / mapping.name).write_bytes(mapping.read_bytes())
         with self.store() as store:
@@ -76,7 +67,9 @@ class Cluster:
         self._started("scheduler", "scheduler")
         self._started("dag-processor", "dag-processor")
         self.wait("the api-server", self._log_in, seconds=90)
-        self.wait("the DAG", lambda: self.get(f"dags/{DAG_ID}", missing={}).get("is_paused") is False, seconds=60)
+        for dag in (DAG_ID, REPLAY_ID):
+            found = f"dags/{dag}"
+            self.wait(dag, lambda path=found: self.get(path, missing={}).get("is_paused") is False, seconds=60)
 
     def stop(self) -> None:
         """End every process that was started here, with its children."""
@@ -101,7 +94,7 @@ class Cluster:
         with (self.home / f"{name}.out").open("wb") as output:
             process = subprocess.Popen(
                 [sys.executable, "-m", "airflow", *arguments],
-                env=self._environment(),
+                env=environment(self.home, self._port, self.metadata_url, self.store_url, self.sandbox),
                 cwd=self.home,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -110,60 +103,6 @@ class Cluster:
             )
         self._processes[name] = process
         return process
-
-    def _environment(self) -> dict[str, str]:
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
-        url = f"http://127.0.0.1:{self._port}"
-        sections: dict[str, dict[str, Any]] = {
-            "CORE": {
-                "DAGS_FOLDER": self.home / "dags",
-                "LOAD_EXAMPLES": False,
-                "DAGS_ARE_PAUSED_AT_CREATION": False,
-                "EXECUTOR": "LocalExecutor",
-                "PARALLELISM": 3,
-                "FERNET_KEY": FERNET_KEY,
-                "EXECUTION_API_SERVER_URL": f"{url}/execution/",
-                "SIMPLE_AUTH_MANAGER_ALL_ADMINS": True,
-                "KILLED_TASK_CLEANUP_TIME": 5,
-            },
-            # psycopg is both; Airflow would take asyncpg, which the project does not need
-            "DATABASE": {"SQL_ALCHEMY_CONN": self._metadata_url, "SQL_ALCHEMY_CONN_ASYNC": self._metadata_url},
-            "API": {"HOST": "127.0.0.1", "BASE_URL": url, "SECRET_KEY": "tests-only"},
-            "API_AUTH": {"JWT_SECRET": "tests-only-tests-only-tests-only-tests-only-tests-only-tests-only!"},
-            "SCHEDULER": {
-                "SCHEDULER_IDLE_SLEEP_TIME": 0.1,
-                "SCHEDULER_HEARTBEAT_SEC": 2,
-                "TASK_INSTANCE_HEARTBEAT_TIMEOUT": 20,
-                "TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": 2,
-            },
-            "WORKERS": {"MIN_HEARTBEAT_INTERVAL": 1},
-            "DAG_PROCESSOR": {"REFRESH_INTERVAL": 5, "MIN_FILE_PROCESS_INTERVAL": 3600},
-            "MLCONNECTOR": {"LEASE_SECONDS": LEASE, "ENCRYPTION_KEYS": f"k1:{KEY_1}", "AUDIT_KEY": AUDIT},
-        }
-        settings = {
-            f"AIRFLOW__{section}__{key}": str(value)
-            for section, options in sections.items()
-            for key, value in options.items()
-        }
-        connections = {
-            "AIRFLOW_CONN_JAGGAER_DEFAULT": self._connection("jaggaer"),
-            "AIRFLOW_CONN_SYSPRO_DEFAULT": self._connection("syspro", remote_timeout=REMOTE_TIMEOUT),
-            "AIRFLOW_CONN_MLCONNECTOR_STORE": self.store_url.replace("postgresql+psycopg://", "postgres://"),
-            "AIRFLOW_VAR_MLCONNECTOR_CUT_OVER": "2020-01-01",
-        }
-        local = {
-            "AIRFLOW_HOME": str(self.home),
-            "PYTHONPATH": str(ROOT),
-            "NO_PROXY": "127.0.0.1",
-            "no_proxy": "127.0.0.1",
-        }
-        return inherited | settings | connections | local
-
-    def _connection(self, system: str, **extra: Any) -> str:
-        parts = self.sandbox.app.systems[system].credentials()
-        more = {**parts["extra"], "allow_http": True, "timeout": TIMEOUT, **extra}
-        typed = {name: parts[name] for name in ("login", "password")}
-        return json.dumps({"conn_type": f"mlconnector_{system}", "host": self.sandbox.url, **typed, "extra": more})
 
     # --- Airflow's REST API ----------------------------------------------------------------------------------------
 
@@ -177,33 +116,36 @@ class Cluster:
         self._http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
         return True
 
-    def get(self, path: str, *, missing: Any = None) -> Any:
-        """GET below ``/api/v2``; ``missing`` stands for 404."""
-        answer = self._http.get(f"http://127.0.0.1:{self._port}/api/v2/{path}", timeout=FIRST_ANSWER)
+    def call(self, method: str, path: str, body: Mapping[str, Any] | None = None, *, missing: Any = None) -> Any:
+        """Ask below ``/api/v2``; ``missing`` stands for 404."""
+        url = f"http://127.0.0.1:{self._port}/api/v2/{path}"
+        answer = self._http.request(method, url, json=body, timeout=FIRST_ANSWER)
         if answer.status_code == 404 and missing is not None:
             return missing
         assert answer.ok, f"{path}: {answer.status_code} {answer.text[:500]}"
         return answer.json()
 
+    def get(self, path: str, *, missing: Any = None) -> Any:
+        """GET below ``/api/v2``; ``missing`` stands for 404."""
+        return self.call("GET", path, missing=missing)
+
     def post(self, path: str, body: Mapping[str, Any]) -> Any:
         """POST below ``/api/v2``."""
-        answer = self._http.post(f"http://127.0.0.1:{self._port}/api/v2/{path}", json=body, timeout=FIRST_ANSWER)
-        assert answer.ok, f"{path}: {answer.status_code} {answer.text[:500]}"
-        return answer.json()
+        return self.call("POST", path, body)
 
-    def trigger(self) -> str:
-        """Start a run; return its id."""
-        run: str = self.post(f"dags/{DAG_ID}/dagRuns", {"logical_date": None})["dag_run_id"]
+    def trigger(self, dag: str = DAG_ID, form: Mapping[str, Any] | None = None) -> str:
+        """Start a run, with its form filled in; return its id."""
+        run: str = self.post(f"dags/{dag}/dagRuns", {"logical_date": None, "conf": dict(form or {})})["dag_run_id"]
         return run
 
-    def run_state(self, run: str) -> str:
+    def run_state(self, run: str, dag: str = DAG_ID) -> str:
         """Return the state of a run."""
-        state: str = self.get(f"dags/{DAG_ID}/dagRuns/{run}")["state"]
+        state: str = self.get(f"dags/{dag}/dagRuns/{run}")["state"]
         return state
 
-    def task(self, run: str, task: str) -> dict[str, Any]:
+    def task(self, run: str, task: str, dag: str = DAG_ID) -> dict[str, Any]:
         """Return a task's (first mapped) instance: ``state``, ``try_number``, ``pid`` and more."""
-        listed = self.get(f"dags/{DAG_ID}/dagRuns/{run}/taskInstances?task_id={task}")["task_instances"]
+        listed = self.get(f"dags/{dag}/dagRuns/{run}/taskInstances?task_id={task}")["task_instances"]
         found: dict[str, Any] = next(row for row in listed if row["task_id"] == task)
         return found
 
@@ -225,11 +167,22 @@ class Cluster:
         cleared = self.post(f"dags/{DAG_ID}/clearTaskInstances", body)["task_instances"]
         assert task in {row["task_id"] for row in cleared}, cleared
 
-    def kill(self, run: str, task: str) -> None:
-        """SIGKILL the process a task runs in."""
+    def mark_failed(self, run: str, task: str) -> None:
+        """Press *Mark state as failed* on a task, all its mapped instances."""
+        changed = self.call("PATCH", f"dags/{DAG_ID}/dagRuns/{run}/taskInstances/{task}", {"new_state": "failed"})
+        assert changed["task_instances"], changed
+
+    def process(self, run: str, task: str) -> psutil.Process:
+        """Return the process a running task runs in; its parent is the one that reports for it to Airflow."""
         instance = self.task(run, task)
         assert (instance["state"], bool(instance["pid"])) == ("running", True), instance
-        os.kill(instance["pid"], signal.SIGKILL)
+        process = psutil.Process(instance["pid"])
+        assert self._processes["scheduler"].pid in {one.pid for one in process.parents()}, process
+        return process
+
+    def kill(self, run: str, task: str) -> None:
+        """SIGKILL the process a task runs in."""
+        self.process(run, task).kill()
 
     def wait(self, what: str, condition: Callable[[], Any], *, seconds: float = 40, every: float = 0.25) -> Any:
         """Ask ``condition`` until it is truthy and return that; fails with the end of the scheduler's log."""
@@ -245,10 +198,10 @@ class Cluster:
         """Wait until a task is in one of these states."""
         self.wait(f"{task} in {states}", lambda: self.task(run, task)["state"] in states, seconds=seconds)
 
-    def wait_for_run(self, run: str, *, seconds: float = 90) -> str:
+    def wait_for_run(self, run: str, *, dag: str = DAG_ID, seconds: float = 90) -> str:
         """Wait until a run has finished; return its state."""
-        self.wait(f"run {run}", lambda: self.run_state(run) in FINISHED, seconds=seconds)
-        return self.run_state(run)
+        self.wait(f"run {run}", lambda: self.run_state(run, dag) in FINISHED, seconds=seconds)
+        return self.run_state(run, dag)
 
     # --- the store -------------------------------------------------------------------------------------------------
 
