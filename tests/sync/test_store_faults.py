@@ -64,29 +64,37 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def make(tmp_path: Path, fresh: Path) -> Iterator[Make]:
-    """Return a function that makes pipelines over fresh SQLite stores."""
-    opened: list[Store] = []
+    """Return a function that makes a pipeline over a fresh SQLite store, in place of the one before.
+
+    The stores' engines stay: what to compile each statement anew costs is most of such a run.
+    """
+    path = tmp_path / "store.db"
+    store, outside = (Store.open(f"sqlite:///{path}", RING, clock=FakeClock()) for _ in range(2))
 
     def one() -> Pipeline:
-        path = tmp_path / f"{len(opened)}.db"
+        for engine in (store._engine, outside._engine):
+            engine.dispose()
+        for left in tmp_path.glob("store.db*"):
+            left.unlink()
         shutil.copy(fresh, path)
-        made = _pipeline(f"sqlite:///{path}")
-        opened.extend((made.store, made.target.outside))  # type: ignore[attr-defined]
-        return made
+        return _pipeline(store, outside)
 
     yield one
-    for store in opened:
-        store.close()
+    for opened in (store, outside):
+        opened.close()
 
 
-def _pipeline(url: str) -> Pipeline:
-    clock = FakeClock()
-    store = Store.open(url, RING, clock=clock)
+def _pipeline(store: Store, outside: Store) -> Pipeline:
+    clock = store._clock = outside._clock = FakeClock()
     target = Watched(clock)
-    target.outside = Store.open(url, RING, clock=clock)  # type: ignore[attr-defined]
+    target.outside = outside  # type: ignore[attr-defined]
     pipeline = Pipeline(store, clock, FakeSource(clock=clock), target)
     pipeline.source.put(*(invoice(f"A{number}") for number in range(COUNT)))
     return pipeline
+
+
+def _opened(url: str) -> Pipeline:
+    return _pipeline(*(Store.open(url, RING, clock=FakeClock()) for _ in range(2)))
 
 
 def _run(pipeline: Pipeline) -> None:
@@ -214,7 +222,7 @@ def test_what_postgresql_may_answer_is_retried_and_books_nothing_twice(
 ) -> None:
     start = list(POSTGRES).index(kind)
     for nth in range(1 + start, 72, 2 * len(POSTGRES) - 1):
-        pipeline = _pipeline(postgres.fresh_url(template=migrated))
+        pipeline = _opened(postgres.fresh_url(template=migrated))
         at = "statement" if nth % 2 else "commit"
         with troubled(pipeline.store, Trouble(POSTGRES[kind], nth if nth % 2 else nth // 3 + 1, at)) as trouble:
             _run(pipeline)
@@ -234,7 +242,7 @@ def test_what_postgresql_may_answer_is_retried_and_books_nothing_twice(
 def test_a_server_that_falls_at_any_point_and_comes_back_after_a_minute(point: Point) -> None:
     server = PostgresServer()
     try:
-        pipeline = _pipeline(server.url(_migrated(server)))
+        pipeline = _opened(server.url(_migrated(server)))
         fallen: list[Point] = []
 
         def fall(now: Any) -> None:
