@@ -18,6 +18,7 @@ COMMANDS = {
         "audit-speed",
         "chaos",
         "chaos-airflow",
+        "chaos-kill",
         "clean",
         "demo",
         "format",
