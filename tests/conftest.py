@@ -11,9 +11,12 @@ import shutil
 import sqlite3
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.util import LRUCache
 
 from airflow_provider_mlconnector.store import engine as store_engine
 
@@ -32,6 +35,33 @@ os.environ |= {
     "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
 }
 DURABLE, store_engine.SQLITE_SYNCHRONOUS = store_engine.SQLITE_SYNCHRONOUS, "OFF"
+
+
+class _SameDialect(SQLiteDialect_pysqlite):
+    """Equal to every other one, so that what was compiled for one engine is found by the next."""
+
+    supports_statement_cache = True
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self)
+
+    def __hash__(self) -> int:
+        return hash(_SameDialect)
+
+
+_compiled: LRUCache[Any, Any] = LRUCache(3000)
+
+
+def _make_engine(*arguments: Any, **options: Any) -> Engine:
+    """Make an engine that shares its compiled statements: each test has stores of its own, all with the same ones."""
+    made = create_engine(*arguments, **options)
+    if made.dialect.name == "sqlite":
+        made.dialect.__class__ = _SameDialect
+        made.update_execution_options(compiled_cache=_compiled)
+    return made
+
+
+store_engine.create_engine = _make_engine
 
 
 @event.listens_for(Engine, "connect")
