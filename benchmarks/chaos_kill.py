@@ -2,7 +2,7 @@
 
 benchmarks/chaos_kill.py --kills 200       run seeds from 0 on until so many workers were killed
 benchmarks/chaos_kill.py --seed 17         live one seed again and tell everything that happened in it
-benchmarks/chaos_kill.py --case vouchers:SQLite:stop:post:after_intent:1     strike one blow and no other
+benchmarks/chaos_kill.py --case vouchers:SQLite:stop:post:after_intent:1:1     strike one blow and no other
 benchmarks/chaos_kill.py --seed 3 --without fence    take a guard out of every worker: the oracle has to notice
 """
 
@@ -40,7 +40,9 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=200, help="how many kills")
     parser.add_argument("--seeds", type=int, default=0, metavar="FROM", help="the first seed")
     parser.add_argument("--seed", type=int, help="live this one alone, and tell every step")
-    parser.add_argument("--case", action="append", default=[], help="business:database:kill or stop:task:point:nth")
+    parser.add_argument(
+        "--case", action="append", default=[], help="business:database:kill or stop:task:point:nth:draw"
+    )
     parser.add_argument("--at-once", type=int, default=4, help="seeds at a time: most of one is waiting for leases")
     parser.add_argument("--without", default="", metavar="GUARD", help="take a guard out of the workers")
     parser.add_argument("-v", dest="loud", action="store_true", help="tell every step")

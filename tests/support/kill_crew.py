@@ -30,12 +30,14 @@ class Worker:
         order: What it does.
         struck: The point at which it has struck itself, None while it has not.
         told: What it told at its end, empty when it did not live to tell.
+        waking: Whether it goes on by itself, having stopped.
     """
 
     def __init__(self, order: Order) -> None:
         self.order = order
         self.struck: Point | None = None
         self.told: tuple[str, Any] | tuple[()] = ()
+        self.waking = False
         self._here, there = _FORKS.Pipe(duplex=False)
         self._process = _FORKS.Process(target=work, args=(order, there), daemon=True)
         self._process.start()
@@ -79,6 +81,7 @@ class Worker:
 
     def go_on(self, *, after: float) -> None:
         """Let a stopped process go on some time from now."""
+        self.waking = True
         timer = Timer(after, self._signal, [signal.SIGCONT])
         timer.daemon = True
         timer.start()

@@ -15,7 +15,7 @@ from support import chaos_sites
 from support.chaos_sites import Site
 from support.kill_house import LEASE, POSTGRES, SQLITE, UNHEARD_OF
 
-from airflow_provider_mlconnector.points import Point
+from airflow_provider_mlconnector.points import IN_TRANSACTION, Point
 
 _ANYWHERE: Final = (Point.COMMITTED, Point.DURING_CHAIN_APPEND)
 _ASKING: Final = (Point.MID_REQUEST, Point.AFTER_REMOTE_COMMIT, Point.DURING_TOKEN_RENEWAL)
@@ -75,7 +75,7 @@ class Mishap:
             Airflow does it, killed then.
         point: Where.
         nth: Which time.
-        seconds: See ``kind``; for ``stop``, how long it stands still.
+        seconds: See ``kind``; for ``stop``, how long it stands still, 0 until its run is through without it.
     """
 
     kind: Kind = "none"
@@ -92,15 +92,13 @@ class Plan:
         seed: Its number.
         site: Its business.
         database: Its database.
-        focus: The point its first blow is for.
-        blow: Whether that one kills or stops.
+        focus: The point its first two blows are for: a kill, and a stop.
     """
 
     seed: int
     site: Site
     database: str
     focus: Point
-    blow: Kind
     overlap: bool
     runs: int
     budget: int
@@ -109,6 +107,8 @@ class Plan:
     """The one task struck at its first try, and how, where nothing else is to happen."""
     text: str = ""
     """What named that."""
+    without: str = ""
+    """The guard taken out of every worker (:mod:`.chaos_sabotage`)."""
 
     @property
     def name(self) -> str:
@@ -133,7 +133,6 @@ class Plan:
             site=kind(random.Random(f"business {seed}")),
             database=(SQLITE, POSTGRES)[seed % 2],
             focus=focus,
-            blow="stop" if seed // (2 * len(POINTS)) % 2 else "kill",
             overlap=rng.random() < 0.4,
             runs=2,
             budget=rng.choice([5, 6, 7]),
@@ -142,22 +141,26 @@ class Plan:
 
     @classmethod
     def case(cls, text: str) -> Plan:
-        """Return a plan of a single blow: ``business:database:kill or stop:task:point:nth``, as a test names it."""
-        kind, database, blow, task, point, nth = text.split(":")
-        mishap = Mishap("stop" if blow == "stop" else "kill", Point(point), int(nth), UNHEARD_OF)
+        """Return a plan of a single blow, as a test names it.
+
+        ``text`` is ``business:database:kill or stop:task:point:nth:draw``, and ``:guard`` where one is taken out of the
+        workers; ``draw`` draws the business.
+        """
+        kind, database, blow, task, point, nth, number, *guard = text.split(":")
+        mishap = Mishap("stop" if blow == "stop" else "kill", Point(point), int(nth))
         (draw,) = [each for each in KINDS if each.__name__ == f"_{kind}"]
         return cls(
             seed=0,
-            site=draw(random.Random(text)),
+            site=draw(random.Random(number)),
             database=database,
             focus=Point(point),
-            blow=mishap.kind,
             overlap=False,
             runs=1,
             budget=1,
             faults=(),
             only=(task, mishap),
             text=text,
+            without="".join(guard),
         )
 
     def mishap(self, name: str, task: str, attempt: int) -> Mishap:
@@ -169,16 +172,26 @@ class Plan:
         if attempt <= 2 and self.focus in MET_IN[task]:
             if self.focus in _NEEDS_OPEN and task == "post":
                 return Mishap("kill", rng.choice(_LEAVES_OPEN), 1)
-            nth = 1 if attempt == 1 else rng.randint(1, _OFTEN.get(self.focus, 2))
-            return Mishap(self.blow, self.focus, nth, UNHEARD_OF)
+            return Mishap("kill", self.focus, 1) if attempt == 1 else self._stopped(rng, self.focus)
+        return self._any(rng, task)
+
+    def _any(self, rng: random.Random, task: str) -> Mishap:
+        """Return whatever the dice give a try of a task, very often nothing."""
         if rng.random() > CHANCE.get(task, _ELSEWHERE):
             return Mishap()
         kind: Kind = rng.choices(["kill", "stop", "moment", "clear", "clear and kill"], [10, 3, 3, 1, 1])[0]
         if kind in {"moment", "clear", "clear and kill"}:
             return Mishap(kind, seconds=rng.choice([0.05, 0.2, 0.4, 0.8]))
         point = rng.choice(MET_IN[task])
-        nth = rng.randint(1, _OFTEN.get(point, 2))
-        return Mishap(kind, point, nth, rng.choice([1.0, LEASE + 1, UNHEARD_OF, UNHEARD_OF]))
+        if kind == "stop":
+            return self._stopped(rng, point)
+        return Mishap(kind, point, rng.randint(1, _OFTEN.get(point, 2)))
+
+    @staticmethod
+    def _stopped(rng: random.Random, point: Point) -> Mishap:
+        """Return a stop; inside a transaction a short one, since it holds everybody up."""
+        seconds = rng.choice([1.0, LEASE + 1] if point in IN_TRANSACTION else [LEASE + 1, UNHEARD_OF, 0.0])
+        return Mishap("stop", point, rng.randint(1, _OFTEN.get(point, 2)), seconds)
 
 
 def _faults(rng: random.Random) -> list[dict[str, Any]]:

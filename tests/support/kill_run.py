@@ -28,6 +28,8 @@ from airflow_provider_mlconnector.sync.route import Route
 
 TASKS = ("extract", "plan", "validate", "post", "settle", "report")
 TRIES = 5
+LOOKS = 16
+"""Of the sensor, which are enough for a lease, the settle time and a second look; what is open then is for a person."""
 CALM_TRIES = 40
 CALM_ROUNDS = 10
 LONGEST = 90.0
@@ -112,9 +114,18 @@ class Run:
         try:
             for route in self.site.routes:
                 self._dag_run(route, f"storm{number}", rough=True)
+                self._wake(f"storm{number}")
                 self._replay(route, f"replay{number}")
+                self._wake(f"replay{number}")
         except Exception as defect:  # noqa: BLE001 - a defect of the harness ends the seed, not its thread
             self.ending.violations.append(f"defect of the harness: {defect!r} {traceback.format_exc()[-600:]}")
+
+    def _wake(self, run: str) -> None:
+        """Let workers go on that were to stand still until their run was through, and wait for their end."""
+        for worker in self._workers:
+            if worker.order.run_id == run and worker.struck and not worker.ended and not worker.waking:
+                worker.go_on(after=0)
+                worker.wait(LONGEST)
 
     def _replay(self, route: Route, run: str) -> None:
         states = sorted(TAKEN_UP - {State.SKIPPED})
@@ -140,7 +151,8 @@ class Run:
                 chunks = result if task == "plan" else chunks
 
     def _task(self, route: Route, task: str, run: str, arguments: dict[str, Any], *, rough: bool) -> tuple[bool, Any]:
-        for attempt in range(1, (TRIES if rough and task != "settle" else CALM_TRIES) + 1):
+        tries = LOOKS if task == "settle" else TRIES if rough else CALM_TRIES
+        for attempt in range(1, tries + 1):
             worker = self._try(route, task, run, attempt, arguments, rough=rough)
             kind, said = worker.told or ("", None)
             if kind == ENDED or (kind == REFUSED and task == "report"):
@@ -187,7 +199,8 @@ class Run:
                 self._count(self.ending.kills, worker.struck, f"{task} KILLED at {worker.struck}")
             elif worker.struck:
                 self._count(self.ending.stops, worker.struck, f"{task} STOPPED at {worker.struck} {mishap.seconds:g} s")
-                worker.go_on(after=mishap.seconds)
+                if mishap.seconds:
+                    worker.go_on(after=mishap.seconds)
             return
         if worker.wait(mishap.seconds):
             return
@@ -281,7 +294,7 @@ def live(plan: Plan, templates: Templates, *, say: Callable[[str], None] | None 
     ending = Ending(plan.seed, plan.name, plan.replay, plan.site.kind, plan.database)
     try:
         with built(plan.seed, plan.site, plan.database, templates) as house:
-            Run(plan, house, ending, say=say, without=without).live()
+            Run(plan, house, ending, say=say, without=without or plan.without).live()
     except Exception as defect:  # noqa: BLE001 - a defect ends its seed and is told, the others go on
         ending.violations.append(f"a defect: {defect!r} {traceback.format_exc()[-600:]}")
     return ending
