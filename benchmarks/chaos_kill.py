@@ -25,8 +25,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from support.kill_ending import Ending
     from support.kill_plan import Plan
-    from support.kill_run import Ending
 
 ROOT = Path(__file__).resolve().parents[1]
 REPLAY = ".venv/bin/python benchmarks/chaos_kill.py"
@@ -132,8 +132,8 @@ def _tell_one(ending: Ending) -> None:
 
 def _tell(endings: list[Ending], seconds: float) -> None:
     """Print what all came to, by point and by database."""
+    from support.kill_ending import CLEARED, MOMENT, sort_of  # noqa: PLC0415 - as above
     from support.kill_plan import POINTS  # noqa: PLC0415 - as above
-    from support.kill_run import CLEARED, MOMENT, sort_of  # noqa: PLC0415 - as above
 
     databases = sorted({ending.database for ending in endings})
     print(f"\n{'point':<24}" + "".join(f"{name + ' kills':>18}{'stops':>8}" for name in databases))

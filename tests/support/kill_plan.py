@@ -59,6 +59,7 @@ POINTS: Final = tuple(Point)
 _KINDS: Final = ("_linked", "_unlinked", "_combined", "_orders", "_vouchers", "_both_ways")
 KINDS: Final = tuple(kind for kind in chaos_sites.KINDS if kind.__name__ in _KINDS)
 """Businesses drawn: those whose every write is one of money or of an order."""
+_BLOWS: Final = 2
 CHANCE: Final[Mapping[str, float]] = {"post": 0.75, "settle": 0.6, "replay": 0.6}
 _ELSEWHERE: Final = 0.35
 
@@ -135,7 +136,7 @@ class Plan:
             focus=focus,
             overlap=rng.random() < 0.4,
             runs=2,
-            budget=rng.choice([5, 6, 7]),
+            budget=rng.choice([7, 8, 9]),
             faults=tuple(_faults(rng)) if rng.random() < 0.5 else (),
         )
 
@@ -163,17 +164,27 @@ class Plan:
             without="".join(guard),
         )
 
-    def mishap(self, name: str, task: str, attempt: int) -> Mishap:
-        """Return what befalls a try; ``name`` is the run's and the route's."""
+    def mishap(self, name: str, task: str, attempt: int, *, blows: int, more: bool) -> Mishap:
+        """Return what befalls a try.
+
+        Args:
+            name: The run's and the route's.
+            task: Its task.
+            attempt: Which try.
+            blows: How often the point in focus was struck already.
+            more: Whether anything else may happen.
+        """
         if self.only is not None:
             struck, blow = self.only
             return blow if (struck, 1) == (task, attempt) else Mishap()
         rng = random.Random(f"mishap {self.seed} {name} {task} {attempt}")
-        if attempt <= 2 and self.focus in MET_IN[task]:
-            if self.focus in _NEEDS_OPEN and task == "post":
+        if blows < _BLOWS and self.focus in MET_IN[task]:
+            if self.focus in _NEEDS_OPEN and task == "post" and attempt == 1:
                 return Mishap("kill", rng.choice(_LEAVES_OPEN), 1)
-            return Mishap("kill", self.focus, 1) if attempt == 1 else self._stopped(rng, self.focus)
-        return self._any(rng, task)
+            # the sensor finds something to look at only when leases have run out
+            if attempt <= _BLOWS or task == "settle":
+                return Mishap("kill", self.focus, 1) if not blows else self._stopped(rng, self.focus)
+        return self._any(rng, task) if more else Mishap()
 
     def _any(self, rng: random.Random, task: str) -> Mishap:
         """Return whatever the dice give a try of a task, very often nothing."""

@@ -7,13 +7,13 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
 from support.chaos_people import seen
 from support.kill_crew import Worker
+from support.kill_ending import CLEARED, MOMENT, Ending
 from support.kill_house import House, Templates, built
 from support.kill_people import People
 from support.kill_plan import Mishap, Plan
@@ -36,26 +36,6 @@ LONGEST = 90.0
 """No task works longer than this, waiting for the operator's lease included."""
 ON_THEIR_WAY = frozenset({State.EXTRACTED, State.VALIDATED, State.POSTING})
 LEFT_BEHIND = frozenset({State.PARKED, State.REJECTED, State.FAILED, State.UNCERTAIN, State.SUBMITTED})
-MOMENT, CLEARED = "any moment", "cleared"
-
-
-@dataclass
-class Ending:
-    """What a seed came to."""
-
-    seed: int
-    name: str
-    replay: str
-    kind: str
-    database: str
-    violations: list[str] = field(default_factory=list)
-    kills: Counter[str] = field(default_factory=Counter)
-    stops: Counter[str] = field(default_factory=Counter)
-    cleared: int = 0
-    states: Counter[str] = field(default_factory=Counter)
-    workers: int = 0
-    told: int = 0
-    seconds: float = 0.0
 
 
 class Run:
@@ -167,7 +147,11 @@ class Run:
         self, route: Route, task: str, run: str, attempt: int, arguments: dict[str, Any], *, rough: bool
     ) -> Worker:
         """Run one try; back when it has ended, or when it is taken for lost."""
-        mishap = self.plan.mishap(f"{run} {route.name}", task, attempt) if rough and self._left > 0 else Mishap()
+        mishap = Mishap()
+        if rough:
+            blows = self.ending.kills[self.plan.focus] + self.ending.stops[self.plan.focus]
+            name = f"{run} {route.name}"
+            mishap = self.plan.mishap(name, task, attempt, blows=blows, more=self._left > 0)
         strike = None
         if mishap.point is not None and mishap.kind in {"kill", "stop"}:
             strike = Strike("kill" if mishap.kind == "kill" else "stop", mishap.point, mishap.nth)
@@ -298,12 +282,3 @@ def live(plan: Plan, templates: Templates, *, say: Callable[[str], None] | None 
     except Exception as defect:  # noqa: BLE001 - a defect ends its seed and is told, the others go on
         ending.violations.append(f"a defect: {defect!r} {traceback.format_exc()[-600:]}")
     return ending
-
-
-def sort_of(violation: str) -> str:
-    """Return what a violation is about: ``duplicate``, ``lost``, ``stuck`` or ``other``."""
-    if "stuck" in violation:
-        return "stuck"
-    if " lost" in violation or "holds it 0 times" in violation:
-        return "lost"
-    return "duplicate" if " times" in violation else "other"
