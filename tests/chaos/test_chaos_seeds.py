@@ -6,38 +6,38 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.chaos_live import live
 from support.chaos_sabotage import SABOTAGES
-from support.chaos_sites import KINDS
+from support.chaos_sites import KINDS, draw
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
 ROOT = Path(__file__).resolve().parents[2]
 LOTS = 4
-EACH = 9
-FOUND_BY = {"intent": 71, "settle wait": 13, "fence": 32, "our reference": 0, "watermark atomicity": 1}
+EACH = 8
+FOUND_BY = {"intent": 5, "settle wait": 23, "fence": 1, "our reference": 1, "watermark atomicity": 1}
 """For each guard a seed known to notice that it is gone."""
-LATE = [{"kind": "late_commit", "seconds": 20.0, "probability": 0.3, "seed": 13, "system": "syspro", "call": "Post:*"}]
-"""The weather in which the settle wait is missed at once: SYSPRO acts when the client has long had its 504."""
 
 
 @pytest.mark.parametrize("lot", range(LOTS))
 def test_a_fixed_set_of_seeds_ends_exactly_once(lot: int) -> None:
+    struck: Counter[str] = Counter()
     for seed in range(lot * EACH, (lot + 1) * EACH):
         ending = live(seed)
         told = f".venv/bin/python benchmarks/chaos.py --seed {seed} -v"
         assert ending.violations == [], told
         assert ending.requests, told
+        struck += ending.struck()
+    assert struck.total() > 10 * EACH, "the seeds are really hit"
+    assert len(struck) > EACH
 
 
-def test_every_kind_of_business_has_its_turn_and_is_really_hit() -> None:
-    endings = [live(seed) for seed in range(100, 100 + len(KINDS))]
-    assert len({ending.kind for ending in endings}) == len(KINDS)
-    assert sum(sum(ending.kills.values()) for ending in endings) > 10
-    assert sum(sum(ending.faults.values()) for ending in endings) > 10
+def test_every_kind_of_business_is_among_them() -> None:
+    assert len({draw(seed).kind for seed in range(LOTS * EACH)}) == len(KINDS)
 
 
 def _told(script: str) -> Any:
@@ -65,14 +65,13 @@ def test_a_seed_is_the_same_seed_again_in_another_process() -> None:
 @pytest.mark.parametrize("guard", SABOTAGES)
 def test_the_harness_notices_when_a_guard_is_gone(guard: str) -> None:
     script = (
-        "from support import chaos_live\n"
-        "from support.chaos_sabotage import SABOTAGES\n"
-        f"late = {LATE if guard == 'settle wait' else None!r}\n"
-        "if late:\n"
-        "    chaos_live.weather = lambda seed, share: late\n"
-        f"sound = chaos_live.live({FOUND_BY[guard]}).violations\n"
-        f"with SABOTAGES[{guard!r}]():\n"
-        f"    broken = chaos_live.live({FOUND_BY[guard]}).violations\n"
+        "from contextlib import nullcontext\n"
+        "from support.chaos_live import live\n"
+        "from support.chaos_sabotage import PROVOKED, SABOTAGES\n"
+        f"with PROVOKED.get({guard!r}, nullcontext)():\n"
+        f"    sound = live({FOUND_BY[guard]}).violations\n"
+        f"    with SABOTAGES[{guard!r}]():\n"
+        f"        broken = live({FOUND_BY[guard]}).violations\n"
         "print(json.dumps([sound, broken]))\n"
     )
     sound, broken = _told(script)

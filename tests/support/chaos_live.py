@@ -13,12 +13,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from support.chaos_errands import done
+from support.chaos_hands import linked, typist
 from support.chaos_people import arrive, prepare, seen
 from support.chaos_process import Process, processes
 from support.chaos_run import World
 from support.chaos_sites import ChaosFlow
 from support.chaos_storm import Ending, weather
 from support.chaos_time import Time
+from support.chaos_trouble import troubles
 from support.chaos_wire import carried
 from support.oracle import Books, examine
 from support.secrets_scan import found_secrets
@@ -43,24 +46,28 @@ class Run(World):
         from support.oracle import Books
 
         random.seed(self.seed)
+        if self.site.first_contact:
+            self.calm_round(0)
         prepare(self)
         self._storm()
         self._calm()
         self._people()
         self._count()
         self.ending.violations += examine(Books.of(self.app), self.site, self.deployment, self.documents())
-        self.ending.violations += self._audit()
+        self.ending.violations += [*linked(self), *done(self), *self._audit()]
         self.ending.digest = self._trace.hexdigest()
         return self.ending
 
     def _storm(self) -> None:
         self.app.faults.set(weather(self.seed, self.storm.faults))
         self.rough = True
-        supervisors = [self._arrivals()]
+        supervisors = [self.aside("people", lambda: arrive(self))]
         supervisors += [
             self._supervise(route, number) for number in range(1, self.storm.runs + 1) for route in self.site.routes
         ]
         supervisors += [self._replays(number) for number in range(self.rng.choice([0, 0, 1, 3]))]
+        supervisors += troubles(self)
+        supervisors += [typist(self, number) for number in range(self.rng.choice([0, 1, 2]))]
         while any(not process.done for process in supervisors) or self._open:
             self.time.sleep(60)
         self.rough = False
@@ -68,22 +75,8 @@ class Run(World):
             self.ending.faults[rule.kind] += rule.hits
         self.app.faults.set([])
 
-    def _arrivals(self) -> Process:
-        """Let people enter the rest of the business while the routes run."""
-        process = Process("people")
-
-        def run() -> None:
-            try:
-                arrive(self)
-            finally:
-                process.done = True
-
-        self.time.thread(process.name, run)
-        return process
-
     def _replays(self, number: int) -> Process:
         """Let somebody order everything that can be replayed to be replayed, in the middle of it all."""
-        process = Process(f"replay {number}")
         delay = self.rng.choice([10.0, 300.0, 1500.0])
 
         def work(own: ChaosFlow) -> Any:
@@ -93,56 +86,32 @@ class Run(World):
             self.ending.replayed += sum(not decision.refused for decision in done)
 
         def run() -> None:
-            try:
-                self.time.sleep(delay)
-                self.wait_for(self.start(process.name, self.deployment, work))
-            finally:
-                process.done = True
+            self.time.sleep(delay)
+            self.wait_for(self.start(f"replay {number}", self.deployment, work))
 
-        self.time.thread(process.name, run)
-        return process
+        return self.aside(f"replay {number}", run)
 
     def _supervise(self, route: Route, number: int) -> Process:
         """Start a DAG run at a time of its own: some overlap, over the same window."""
-        process = Process(f"dag {route.name}#{number}")
         delay = self.rng.choice([0.0, 1.0, 60.0, 600.0, 1800.0]) * number
 
         def run() -> None:
-            try:
-                self.time.sleep(delay)
-                self.dag_run(route, number)
-            finally:
-                process.done = True
+            self.time.sleep(delay)
+            self.dag_run(route, number)
 
-        self.time.thread(process.name, run)
-        return process
+        return self.aside(f"dag {route.name}#{number}", run)
 
     def _calm(self) -> None:
         """Run the routes quietly until a further round changes and writes nothing."""
         before: Any = None
         for number in range(CALM_ROUNDS):
-            self._round(100 + number)
+            self.calm_round(100 + number)
             now = sorted((one.id, str(one.state), one.reason_code) for one in self.documents()), self._written()
             if now == before:
                 return
             before = now
             self.time.sleep(16 * 60)
         self.ending.violations.append(f"no end of changes after {CALM_ROUNDS} calm rounds")
-
-    def _round(self, number: int) -> None:
-        for route in self.site.routes:
-            done = Process(f"calm {route.name}")
-            me = self.time.actor
-
-            def run(route: Route = route, done: Process = done, me: Any = me) -> None:
-                try:
-                    self.dag_run(route, number)
-                finally:
-                    done.done = True
-                    self.time.wake(me)
-
-            self.time.thread(done.name, run)
-            self.wait_for(done)
 
     def _people(self) -> None:
         """Let a person look into the target for each document that waits for one, and say what is there."""
@@ -234,11 +203,15 @@ def live(seed: int, *, say: Callable[[str], None] | None = None) -> Ending:
             run = Run(seed, _new_store(home), say=say)
             stack.enter_context(armed(run.strike))
             try:
-                ending = run.live()
+                try:
+                    ending = run.live()
+                except Exception as error:  # noqa: BLE001 - a seed that cannot be judged is told, and others go on
+                    run.defect("the seed", error)
+                    ending = run.ending
                 ending.violations += _secrets(run, heard)
                 return ending
             finally:
-                run.store.close()
+                run.close()
         finally:
             log.removeHandler(heard)
             log.setLevel(before)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from random import Random
 from typing import TYPE_CHECKING
 
+from support.chaos_errands import ERRANDS
 from support.chaos_time import START
 from support.mishaps import line, on
 
-from airflow_provider_mlconnector.store.records import Actor, DocumentRecord, StepState
+from airflow_provider_mlconnector.store.records import Actor, DocumentRecord, StepRecord, StepState
 from airflow_provider_mlconnector.sync.orders import Seen
 
 if TYPE_CHECKING:
@@ -24,21 +26,35 @@ def prepare(run: World) -> None:
         _bill(run, f"NB-{place + 1}")
     for place in range(run.site.vouchers // 2):
         _voucher(run, f"CV-{place + 1}")
+    for errand, times in run.site.errands.items():
+        for place in range(times // 2):
+            _go(run, errand, place)
     if run.site.vouchers:
         run.app.cloudsuite.add("post_vouchers", {})
     run.time.sleep(60)
 
 
 def arrive(run: World) -> None:
-    """Enter the rest, now and then; CSI's own posting runs in between."""
+    """Enter the rest, now and then; the ERPs' own posting runs in between."""
     for place in range(run.site.bills // 2 + 1, run.site.bills):
         run.time.sleep(run.rng.choice([1.0, 100.0, 700.0]))
         _bill(run, f"NB-{place + 1}")
+        if "m3" in run.site.chosen and run.rng.random() < 0.5:
+            run.app.cloudsuite.add("m3_post", {})
     for place in range(run.site.vouchers // 2, run.site.vouchers):
         run.time.sleep(run.rng.choice([1.0, 100.0, 700.0]))
         _voucher(run, f"CV-{place + 1}")
         if run.rng.random() < 0.5:
             run.app.cloudsuite.add("post_vouchers", {})
+    for errand, times in run.site.errands.items():
+        for place in range(times // 2, times):
+            run.time.sleep(run.rng.choice([1.0, 100.0, 700.0]))
+            _go(run, errand, place)
+
+
+def _go(run: World, errand: str, place: int) -> None:
+    ERRANDS[errand](run, Random(f"{errand} {run.seed} {place}"), place)
+    run.time.sleep(2)
 
 
 def _amounts(run: World) -> list[int]:
@@ -98,15 +114,36 @@ def seen(run: World, document: DocumentRecord) -> Seen | None:
     if step is None:
         return None
     if route.target == "cloudsuite":
-        rows = run.app.cloudsuite.ledger()["vouchers"]
-        held = {row["InvNum"].strip() for row in rows if row["state"] in {"unposted", "posted", "purged"}}
+        ledger = run.app.cloudsuite.ledger()
+        held = {row["InvNum"].strip() for row in ledger["vouchers"] if row["state"] in {"unposted", "posted", "purged"}}
+        held |= {row["SINO"] for row in ledger["m3"]["invoices"]}
         return None if document.number in held else Seen.ABSENT
     if route.target == "jaggaer":
-        held = {str(row["number"]) for row in run.app.jaggaer.ledger()["imported_invoices"]}
-        return None if document.number in held else Seen.ABSENT
+        return _SEEN_IN_JAGGAER[route.document](run, document, step)
     business = "GENTJL" if "journal" in step.name else "APSTIN"
     took = any(
         row["outcome"] == "posted" and row["bo"] == business and row["reference"] == step.our_reference
         for row in run.app.syspro.ledger()["write_attempts"]
     )
     return Seen.EXECUTED if took else Seen.ABSENT
+
+
+def _imported(run: World, document: DocumentRecord, _step: StepRecord) -> Seen | None:
+    held = {str(row["number"]) for row in run.app.jaggaer.ledger()["imported_invoices"]}
+    return None if document.number in held else Seen.ABSENT
+
+
+def _told(run: World, _document: DocumentRecord, step: StepRecord) -> Seen | None:
+    numbers = [row["number"] for row in run.app.jaggaer.ledger()["payments"]]
+    return Seen.EXECUTED if any(number.endswith(step.our_reference) for number in numbers) else Seen.ABSENT
+
+
+def _ordered(run: World, document: DocumentRecord, step: StepRecord) -> Seen | None:
+    """Compare the order's states in JAGGAER with the revision that was sent."""
+    rows = [row for row in run.app.jaggaer.ledger()["purchase_orders"] if row["number"] == document.number]
+    sent = step.payload["payload"]["order"]["revision_number"]
+    states = [state for row in rows for state in row["states"] if state["revision"] == sent]
+    return Seen.EXECUTED if states else Seen.ABSENT
+
+
+_SEEN_IN_JAGGAER = {"invoice": _imported, "payment": _told, "purchase_order": _ordered}

@@ -11,12 +11,16 @@ import random
 import traceback
 from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
+from support.chaos_hands import Hand
 from support.chaos_process import Process, ProcessStore
 from support.chaos_sites import LEASE, REMOTE_TIMEOUT, TIMEOUT, ChaosFlow, Site, deployed, draw, process_of
 from support.chaos_storm import Ending, Storm
 from support.chaos_time import Time
+from support.chaos_trouble import failing, skewed
 from support.chaos_wire import URL, InProcessApp, Network
 from support.flow import Flow
 from support.remote import Killed
@@ -42,17 +46,38 @@ class World:
         self.storm = Storm.draw(seed)
         self.rng = random.Random(f"run {seed}")
         self.time = Time()
-        self.app = InProcessApp(seed=seed, clock=self.time, **self.site.systems)
+        self.ending = Ending(seed, self.site.kind)
+        self.clocks = skewed(self)
+        self.app = InProcessApp(seed=seed, clock=self.time, clocks=self.clocks, **self.site.systems)
         self.app.time = self.time
         self.network = Network(self.app, self.time)
-        self.store = Store.open(store, KeyRing.derive("chaos"), clock=self.time)
+        self.down = ""
+        """At what the store fails now: ``statement``, ``commit`` or ``committed``."""
+        self.failed = 0
+        self._url = store
+        self._stores = ExitStack()
+        self.store = self._opened(KeyRing.derive("chaos"))
         self.deployment = deployed(self.site, RunningSandbox(URL, self.app), self.store, self.time)
-        self.ending = Ending(seed, self.site.kind)
         self.rough = False
+        self.hands: list[Hand] = []
         self.working: dict[Any, Process] = {}
         self._say = say
         self._trace = hashlib.sha256()
         self._open = 0
+
+    def _opened(self, keys: KeyRing) -> Store:
+        store = Store.open(self._url, keys, clock=self.time)
+        self._stores.callback(store.close)
+        self._stores.enter_context(failing(self, store))
+        return store
+
+    def reopen(self, keys: KeyRing) -> None:
+        """Let whoever starts from now on open the store with other keys."""
+        self.store = self._opened(keys)
+
+    def close(self) -> None:
+        """Close every store that was opened."""
+        self._stores.close()
 
     # --- trace ---
 
@@ -115,8 +140,7 @@ class World:
             except BaseException as error:  # noqa: BLE001 - a defect must end the seed, not its thread
                 process.error = error
                 if not process.dead:
-                    where = traceback.format_exc().splitlines()[-7:]
-                    self.ending.violations.append(f"{name} failed by a defect: {error!r} {' | '.join(where)}")
+                    self.defect(name, error)
             finally:
                 process.done = True
                 self.working.pop(self.time.actor, None)
@@ -131,6 +155,27 @@ class World:
         process.actor = self.time.thread(name, run)
         self.working[process.actor] = process
         return process
+
+    def aside(self, name: str, work: Callable[[], Any]) -> Process:
+        """Let people, or Airflow, do something beside everything else; a defect in it ends the seed badly."""
+        process, waiting = Process(name), self.time.actor
+
+        def run() -> None:
+            try:
+                work()
+            except BaseException as error:  # noqa: BLE001 - a defect must end the seed, not its thread
+                self.defect(name, error)
+            finally:
+                process.done = True
+                self.time.wake(waiting)
+
+        self.time.thread(name, run)
+        return process
+
+    def defect(self, name: str, error: BaseException) -> None:
+        """Tell of a mistake in the package, the sandbox or this harness; called where it was caught."""
+        where = traceback.format_exc().splitlines()[-7:]
+        self.ending.violations.append(f"{name} failed by a defect: {error!r} {' | '.join(where)}")
 
     def wait_for(self, process: Process, *, until: float = float("inf")) -> bool:
         """Wait for the end of a process, or until a time; True if it ended."""
@@ -161,6 +206,7 @@ class World:
                 continue
             beats = self.rng.choice([60.0, 300.0]) if self.rough else float("inf")
             if not self.wait_for(process, until=self.time.monotonic() + beats):
+                self.ending.others["lost heartbeat, goes on as a zombie"] += 1
                 self.tell(f"{process.name} LOST: no heartbeat for {beats:g} s, another try begins")
                 continue
             if process.error is None and not process.dead:
@@ -178,9 +224,14 @@ class World:
             return
         zombie = self.rng.random() < 0.5
         self.tell(f"{process.name} CLEARED {'and goes on' if zombie else 'and killed'}")
-        self.ending.kills["cleared"] += 1
+        self.ending.others["cleared, goes on as a zombie" if zombie else "cleared and killed"] += 1
         if not zombie:
             process.kill()
+
+    def calm_round(self, number: int) -> None:
+        """Run every route once, undisturbed."""
+        for route in self.site.routes:
+            self.wait_for(self.aside(f"calm {route.name}", partial(self.dag_run, route, number)))
 
     # --- the whole ---
 

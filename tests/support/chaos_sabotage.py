@@ -6,15 +6,18 @@ Nothing of this is in the package; every sabotage replaces a piece of it for the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from unittest import mock
 
-from support.chaos_live import live
+from support import chaos_live
+from support.chaos_run import World
+from support.chaos_storm import Storm
 
 from airflow_provider_mlconnector.documents.lifecycle import State
+from airflow_provider_mlconnector.points import Point
 from airflow_provider_mlconnector.store.records import Change, StepState
 from airflow_provider_mlconnector.sync import extract, post, session, settle, settling
 from airflow_provider_mlconnector.systems.cloudsuite.csi.base import CsiSystem
@@ -102,6 +105,42 @@ SABOTAGES: dict[str, Broken] = {
 }
 
 
+@contextmanager
+def late_posts() -> Iterator[None]:
+    """SYSPRO acts when the client has long had its 504: what the settle wait is there for."""
+    late = {
+        "kind": "late_commit",
+        "seconds": 38.0,
+        "probability": 0.7,
+        "seed": 13,
+        "system": "syspro",
+        "call": "Post:*",
+    }
+    with mock.patch.object(chaos_live, "weather", return_value=[late]):
+        yield
+
+
+@contextmanager
+def frozen_senders() -> Iterator[None]:
+    """Workers freeze between their intent and its request for longer than lease and settle wait: the fence's case."""
+    strike = World.strike
+
+    def frozen(self: World, point: Point) -> None:
+        process = self.working.get(self.time.actor)
+        if self.rough and point is Point.AFTER_INTENT and process is not None and self.rng.random() < 0.25:
+            self.ending.stops[point] += 1
+            self.time.sleep(1200.0)
+        strike(self, point)
+
+    calm = classmethod(lambda _cls, _seed: Storm(kill=0, stop=0, yields=0, faults=0, clear=0))
+    with mock.patch.object(World, "strike", frozen), mock.patch.object(Storm, "draw", calm):
+        yield
+
+
+PROVOKED: dict[str, Broken] = {"settle wait": late_posts, "fence": frozen_senders}
+"""The weather in which a guard is missed soon; the others are in any."""
+
+
 @dataclass(frozen=True)
 class Noticed:
     """The first seed that noticed a sabotage."""
@@ -113,9 +152,10 @@ class Noticed:
 
 def first_found(broken: Broken, within: int, *, first: int = 0) -> Noticed | None:
     """Run seeds under a sabotage until one is violated."""
-    with broken():
+    name = next((name for name, found in SABOTAGES.items() if found is broken), "")
+    with PROVOKED.get(name, nullcontext)(), broken():
         for seed in range(first, first + within):
-            ending = live(seed)
+            ending = chaos_live.live(seed)
             if ending.violations:
                 return Noticed(seed, seed - first + 1, f"seed {seed}: {ending.violations[0]}")
     return None

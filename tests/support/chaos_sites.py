@@ -3,75 +3,29 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from dataclasses import replace
 from typing import Any
 
-from support.chaos_time import START, Time
-from support.chaos_wire import URL, Network, ProcessSession
+from support.chaos_site import CUT_OVER, LEASE, M3_MAPPED, REMOTE_TIMEOUT, TIMEOUT, ChaosFlow, MappedText, Site
+from support.chaos_time import Time
 from support.cloudsuite import MAPPING as CLOUD_MAPPING
-from support.cloudsuite import CloudFlow, example_route
-from support.flow import MAPPING, ROUTE, Flow
+from support.cloudsuite import example_route
+from support.flow import MAPPING, ROUTE
 
-from airflow_provider_mlconnector.sync.route import Route
-from airflow_provider_mlconnector.systems.transport import Transport
+from airflow_provider_mlconnector.sync.route import MappingSource, Route
 
-TIMEOUT = 20.0
-"""Total deadline of one request, simulated seconds."""
-REMOTE_TIMEOUT = 40.0
-"""How long a request may live in a remote system after we gave it up; late commits land within it."""
-CUT_OVER = (START - timedelta(days=120)).date()
-LEASE = 30.0
-"""Longer than a request and its margin, shorter than what a remote system may still do after it."""
-
-
-@dataclass(frozen=True)
-class Site:
-    """One business.
-
-    Attributes:
-        kind: Its name.
-        systems: Options of the simulated systems.
-        routes: Routes in the order a calm day runs them.
-        chosen: What the deployment chooses (fields of the flow).
-        bills: Invoices people enter in JAGGAER, half of them while the routes run.
-        vouchers: The same in CSI.
-    """
-
-    kind: str
-    systems: Mapping[str, Mapping[str, Any]]
-    routes: tuple[Route, ...]
-    chosen: Mapping[str, Any] = field(default_factory=dict)
-    bills: int = 0
-    vouchers: int = 0
-
-
-@dataclass
-class ChaosFlow(CloudFlow):
-    """Routes between any two of the three systems, over the in-process network."""
-
-    network: Network | None = None
-    alive: Any = None
-
-    def _transport(self, system: str, path: str = "", **limits: Any) -> Transport:
-        assert self.network is not None
-        return Transport(
-            f"{URL}{path}",
-            system=system.upper(),
-            session=ProcessSession(self.network, self.alive),
-            allow_http=True,
-            timeout=self.timeout,
-            wait_budget=20,
-            clock=self.clock,
-            **limits,
-        )
-
-    def source(self) -> Any:
-        return Flow.source(self) if self.route.source == "syspro" else CloudFlow.source(self)
-
-    def target(self) -> Any:
-        return Flow.target(self) if self.route.target == "syspro" else CloudFlow.target(self)
+__all__ = [
+    "CUT_OVER",
+    "KINDS",
+    "LEASE",
+    "REMOTE_TIMEOUT",
+    "TIMEOUT",
+    "ChaosFlow",
+    "Site",
+    "deployed",
+    "draw",
+    "process_of",
+]
 
 
 def draw(seed: int) -> Site:
@@ -195,7 +149,96 @@ def _gateway(rng: random.Random, *, auto_voucher: bool) -> dict[str, Any]:
     }
 
 
-KINDS = (_linked, _unlinked, _combined, _orders, _vouchers, _both_ways)
+def _m3_vouchers(rng: random.Random) -> Site:
+    route = _cloud("invoices_in").model_copy(update={"options": {}})
+    options = {"company": "100", "division": "AAA", "remote_timeout": REMOTE_TIMEOUT}
+    tenant = _gateway(rng, auto_voucher=True) | {"m3": {"post_after": rng.choice([None, 600.0])}}
+    return Site(
+        "invoices into M3",
+        {"jaggaer": {"expires_in": rng.choice([90, 3600])}, "cloudsuite": tenant},
+        (route,),
+        {"mapping": MappedText(CLOUD_MAPPING, M3_MAPPED), "m3": options},
+        bills=rng.randint(3, 8),
+    )
+
+
+def _cloud_orders(rng: random.Random) -> Site:
+    route = _cloud("orders")
+    unclear = rng.choice(["person", "repeat"])
+    options = {**route.options, "orders_by": rng.choice(["j1p", "router"]), "unclear_orders": unclear}
+    return Site(
+        "orders of CloudSuite into JAGGAER",
+        {"jaggaer": {"expires_in": rng.choice([90, 3600])}, "cloudsuite": _gateway(rng, auto_voucher=True)},
+        (route.model_copy(update={"options": options}),),
+        {"mapping": CLOUD_MAPPING, "csi": {"remote_timeout": REMOTE_TIMEOUT}},
+        errands={"buy in CSI": rng.randint(3, 9)},
+    )
+
+
+def _suppliers(rng: random.Random) -> Site:
+    into = _route(name="suppliers_in", document="supplier", opposite="suppliers_out")
+    back = into.model_copy(
+        update={
+            "name": "suppliers_out",
+            "opposite": "suppliers_in",
+            "source": "syspro",
+            "target": "jaggaer",
+            "mapping": MappingSource(reverse=True),
+        }
+    )
+    return Site(
+        "suppliers both ways with SYSPRO",
+        {"jaggaer": {"expires_in": rng.choice([90, 3600])}},
+        (into, back),
+        {"syspro": {"remote_timeout": REMOTE_TIMEOUT}},
+        errands={"suppliers of SYSPRO": rng.randint(3, 8)},
+        first_contact=True,
+    )
+
+
+def _vendors(rng: random.Random) -> Site:
+    return Site(
+        "suppliers both ways with CloudSuite",
+        {"jaggaer": {"expires_in": rng.choice([90, 3600])}, "cloudsuite": _gateway(rng, auto_voucher=True)},
+        (_cloud("suppliers_in"), _cloud("suppliers_out")),
+        {"mapping": CLOUD_MAPPING, "csi": {"remote_timeout": REMOTE_TIMEOUT}},
+        errands={"suppliers of CSI": rng.randint(3, 8)},
+        first_contact=True,
+    )
+
+
+def _payments(rng: random.Random) -> Site:
+    tenant = _tenant(rng, payments=True, credit_memos=0)
+    told = _route(
+        name="payments",
+        document="payment",
+        source="syspro",
+        target="jaggaer",
+        mapping=MappingSource(reverse=True),
+        options={"invoices_route": ROUTE.name},
+    )
+    return Site(
+        "payments of SYSPRO into JAGGAER",
+        {"jaggaer": tenant, "syspro": {"uniqueness": True}},
+        (_route(), told),
+        {"syspro": {"remote_timeout": REMOTE_TIMEOUT}},
+        errands={"pay in SYSPRO": rng.randint(3, 8)},
+    )
+
+
+KINDS = (
+    _linked,
+    _unlinked,
+    _combined,
+    _orders,
+    _vouchers,
+    _both_ways,
+    _cloud_orders,
+    _suppliers,
+    _vendors,
+    _payments,
+    _m3_vouchers,
+)
 
 
 def deployed(site: Site, sandbox: Any, store: Any, clock: Time) -> ChaosFlow:

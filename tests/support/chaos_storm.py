@@ -50,6 +50,8 @@ class Ending:
     kills: Counter[str] = field(default_factory=Counter)
     stops: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
+    others: Counter[str] = field(default_factory=Counter)
+    """What else was done to the seed: tasks cleared, heartbeats lost, what people did meanwhile."""
     requests: int = 0
     tasks: int = 0
     told: int = 0
@@ -58,12 +60,37 @@ class Ending:
     """Documents somebody's replay made due again in the storm."""
     digest: str = ""
 
+    def struck(self) -> Counter[str]:
+        """Return everything that was done to the seed, by what it is called."""
+        found = Counter({f"fault {kind}": count for kind, count in self.faults.items()})
+        found.update({f"killed at {point}": count for point, count in self.kills.items()})
+        found.update({f"stopped at {point}": count for point, count in self.stops.items()})
+        found.update({"replayed in the storm": self.replayed})
+        found.update(self.others)
+        return +found
+
+
+DUPLICATE, LOST, STUCK, OTHER = "duplicates", "lost", "stuck", "other"
+SIGNS = {
+    STUCK: ("is stuck in", "still claimed by", "no end of changes", "waits for somebody else"),
+    LOST: ("is lost", "are lost", "missing in", "holds it 0 times"),
+    DUPLICATE: (" times", "of no document"),
+}
+"""Words of a violation by what it means, the more special first."""
+
+
+def meaning(violation: str) -> str:
+    """Return what a violation is counted as."""
+    return next((name for name, words in SIGNS.items() if any(word in violation for word in words)), OTHER)
+
 
 def weather(seed: int, share: float) -> list[dict[str, Any]]:
     """Return the faults of a seed: each a kind, drawn by its own dice."""
     rng = random.Random(f"weather {seed}")
     kinds: list[dict[str, Any]] = [
         {"kind": "token_kill"},
+        {"kind": "refresh_kill"},
+        {"kind": "touch_rows", "drop": rng.choice([1, 3]), "seconds": rng.choice([0, 0, 900])},
         {"kind": "evict"},
         {"kind": "rate_limit"},
         {"kind": "rate_limit", "retry_after": rng.choice([1, 5, 200])},
@@ -83,7 +110,11 @@ def weather(seed: int, share: float) -> list[dict[str, Any]]:
     ]
     chosen = rng.sample(kinds, rng.randint(3, len(kinds)))
     total = sum(LATE.get(rule["kind"], 1.0) for rule in chosen)
-    return [
+    rules = [
         {"seed": seed * 100 + place, **rule, "probability": share * LATE.get(rule["kind"], 1.0) / total}
         for place, rule in enumerate(chosen)
     ]
+    if random.Random(f"pages {seed}").random() < 0.3:
+        # once: what a list shows wrong in the same place twice nobody can tell from what it holds
+        rules.append({"kind": "repeat_page", "times": 1, "probability": 0.3, "seed": seed})
+    return rules

@@ -139,3 +139,19 @@ class Time(SimClock):
         except StopIteration:
             return
         self._appoint(work, seconds)
+
+
+class Skewed(SimClock):
+    """The clock of one system: everybody's time and an offset, which may be set in mid-run."""
+
+    def __init__(self, time: Time) -> None:
+        self._time, self.offset, self.start = time, 0.0, time.start
+
+    def reset(self) -> None:
+        """Time goes on, as everybody's."""
+
+    def now(self) -> datetime:
+        return self._time.now() + timedelta(seconds=self.offset)
+
+    def advance(self, seconds: float) -> None:
+        self.offset += seconds

@@ -62,7 +62,13 @@ def repeated(books: Books) -> Iterator[str]:
         for row in books.cloudsuite["vouchers"]
         if row["by"] == "interface" and row["state"] in {"unposted", "posted", "purged"}
     )
+    live.update((row["SUNO"], row["SINO"], "M3") for row in _batches(books))
     yield from (f"CloudSuite holds {' '.join(key)} {count} times" for key, count in live.items() if count > 1)
+
+
+def _batches(books: Books) -> list[Row]:
+    """Return the batches an interface entered in M3."""
+    return [row for row in books.cloudsuite["m3"]["invoices"] if not row["person"]]
 
 
 def _syspro_creates(ledger: Row) -> Iterator[tuple[tuple[str, ...], bool]]:
@@ -103,6 +109,8 @@ def unbalanced(books: Books) -> Iterator[str]:
     if Decimal(totals["debit"]) != Decimal(totals["credit"]):
         yield f"CloudSuite: debit {totals['debit']}, credit {totals['credit']}"
     yield from (f"CloudSuite: {each}" for each in (*books.cloudsuite["violations"], *books.cloudsuite["exposed"]))
+    if not books.cloudsuite["m3"]["balanced"]:
+        yield "M3: a voucher's debits are not its credits"
 
 
 # --- the connector's documents against the books -------------------------------------------------------------------
@@ -113,15 +121,16 @@ def examine(books: Books, site: Any, deployment: Any, documents: Sequence[Docume
     found = [*repeated(books), *unbalanced(books), *one_state_each(documents)]
     app = deployment.sandbox.app
     for route in site.routes:
-        own = newest(one for one in documents if one.route == route.name)
+        mine = [one for one in documents if one.route == route.name]
+        own = newest(mine)
         if route.target == "syspro" and route.document == "invoice":
-            found += _into_syspro(books, app, own)
+            found += _into_syspro(books, app, standing(mine))
         elif route.target == "syspro" and route.document == "purchase_order":
             found += _orders_into_syspro(books, own)
-        elif route.target == "cloudsuite":
+        elif route.target == "cloudsuite" and route.document == "invoice":
             found += _vouchers(books, own)
-        elif route.target == "jaggaer":
-            found += _imports(books, own)
+        elif route.target == "jaggaer" and route.document == "invoice":
+            found += _imports(books, app, own)
         found += _nothing_lost(app, site, route, own)
     return found
 
@@ -133,6 +142,12 @@ def newest(documents: Iterable[DocumentRecord]) -> dict[str, DocumentRecord]:
         if one.key not in found or found[one.key].revision < one.revision:
             found[one.key] = one
     return found
+
+
+def standing(documents: Iterable[DocumentRecord]) -> dict[str, DocumentRecord]:
+    """Return by key the newest revision that is more than an echo of what the target holds already."""
+    documents = list(documents)
+    return newest(documents) | newest(one for one in documents if one.state is not State.SKIPPED)
 
 
 def one_state_each(documents: Sequence[DocumentRecord]) -> Iterator[str]:
@@ -178,6 +193,8 @@ def _vouchers(books: Books, own: Mapping[str, DocumentRecord]) -> Iterator[str]:
     for row in books.cloudsuite["vouchers"]:
         if row["by"] == "interface" and row["state"] in {"unposted", "posted", "purged"}:
             live[row["InvNum"].strip()].append(row)
+    for row in _batches(books):
+        live[row["SINO"]].append({"InvAmt": row["CUAM"]})
     for document in own.values():
         there = live.pop(document.number, [])
         if document.state in IN_THE_BOOKS:
@@ -190,11 +207,13 @@ def _vouchers(books: Books, own: Mapping[str, DocumentRecord]) -> Iterator[str]:
     yield from (f"CSI holds {number}, of no document" for number in live)
 
 
-def _imports(books: Books, own: Mapping[str, DocumentRecord]) -> Iterator[str]:
+def _imports(books: Books, app: Any, own: Mapping[str, DocumentRecord]) -> Iterator[str]:
+    # JAGGAER shows nothing of ours: what a person typed while an import was uncertain is taken for that import
+    typed = {row["number"] for row in app.jaggaer.truth().values() if row["label"] == "added"}
     live = Counter(str(row["number"]) for row in books.jaggaer["imported_invoices"])
     for document in own.values():
         there = live.pop(document.number, 0)
-        if document.state in IN_THE_BOOKS and there != 1:
+        if document.state in IN_THE_BOOKS and there != 1 and (there or document.number not in typed):
             yield f"{document.number} is {document.state}, and JAGGAER holds it {there} times"
         if there and document.state not in MAY_BE_THERE:
             yield f"{document.number} stands in JAGGAER and is said to be {document.state}: {document.reason}"
@@ -207,11 +226,11 @@ def _nothing_lost(app: Any, site: Any, route: Any, own: Mapping[str, DocumentRec
         imported = {str(row["invoice_id"]) for row in app.jaggaer.ledger()["imported_invoices"]}
         wanted = {str(key) for key, row in app.jaggaer.truth().items() if row["good"]} - imported
         yield from (f"invoice {key} of JAGGAER is lost" for key in sorted(wanted - own.keys()))
-    elif route.document == "purchase_order":
+    elif route.document == "purchase_order" and route.source == "jaggaer":
         wanted = {str(row["number"]) for row in app.jaggaer.ledger()["purchase_orders"]}
         known = {one.number for one in own.values()} | {one.source_number for one in own.values()}
         if len(own) < len(wanted):
             yield f"orders of JAGGAER are lost: {sorted(wanted - known)}"
-    elif route.source == "cloudsuite":
+    elif route.source == "cloudsuite" and route.document == "invoice":
         wanted = {row["InvNum"].strip() for row in app.cloudsuite.ledger()["vouchers"] if row["by"] == "person"}
         yield from (f"voucher {number} is lost" for number in sorted(wanted - {one.number for one in own.values()}))
