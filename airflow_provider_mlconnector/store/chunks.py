@@ -60,3 +60,13 @@ class Chunks:
             [{"id": c.id, "batch_id": batch_id, "route": route, "count": c.count, "created_at": now} for c in planned],
         )
         return planned
+
+    def current(self, chunk_id: str, batch_id: str) -> list[str]:
+        """Return the chunk alone or, where a later plan of its batch has replaced it, all chunks of that plan.
+
+        Airflow keeps the answer of whichever try of a task comes last: that of a plan which woke up behind its own
+        retry names chunks that are empty.
+        """
+        wanted = (chunks.c.id == chunk_id) | (chunks.c.batch_id == batch_id)
+        known = self._work.connection.scalars(select(chunks.c.id).where(wanted)).all()
+        return [chunk_id] if chunk_id in known else sorted(known)

@@ -87,7 +87,13 @@ def _waiting(job: Job, chunk_id: str, seen: AbstractSet[str]) -> list[DocumentRe
     """Return the chunk's documents this call has not judged yet, those another worker holds included."""
     soon = job.now() + timedelta(seconds=VERDICT_SECONDS)
     with job.unit_of_work() as uow:
-        due = uow.documents.due(job.route.name, DUE_FOR_VALIDATION, now=soon, limit=MAX_IN_CHUNK, chunk_id=chunk_id)
+        due = [
+            record
+            for each in uow.chunks.current(chunk_id, job.batch_id)
+            for record in uow.documents.due(
+                job.route.name, DUE_FOR_VALIDATION, now=soon, limit=MAX_IN_CHUNK, chunk_id=each
+            )
+        ]
     return [record for record in due if record.id not in seen]
 
 

@@ -230,3 +230,20 @@ def test_a_verdict_that_comes_too_late_leaves_the_other_workers_steps_alone(pipe
     assert pipeline.states() == {"A1": State.VALIDATED}
     pipeline.post()
     assert pipeline.states() == {"A1": State.POSTED}
+
+
+@pytest.mark.parametrize("size", [1, 100])
+def test_chunks_named_by_a_plan_that_woke_up_behind_its_retry_are_those_of_the_retry(
+    pipeline: Pipeline, size: int
+) -> None:
+    pipeline.route = pipeline.route.model_copy(update={"chunk_size": size})
+    for number in range(3):
+        pipeline.source.put(invoice(f"A{number}"))
+    pipeline.extract()
+    pipeline.plan()
+    answered_last = pipeline.chunks
+    pipeline.plan()
+    assert {one["chunk_id"] for one in pipeline.chunks}.isdisjoint(one["chunk_id"] for one in answered_last)
+    pipeline.chunks = answered_last
+    pipeline.validate()
+    assert set(pipeline.states().values()) == {State.VALIDATED}
