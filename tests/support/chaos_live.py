@@ -35,6 +35,8 @@ from airflow_provider_mlconnector.sync.replay import Replay, Selection
 from airflow_provider_mlconnector.sync.route import Route
 
 CALM_ROUNDS = 14
+SET_BACK = 3700.0
+"""Seconds until what was stamped before a clock was set back lies in the past again, and is read."""
 ON_THEIR_WAY = frozenset({State.EXTRACTED, State.VALIDATED, State.POSTING})
 
 
@@ -50,6 +52,7 @@ class Run(World):
             self.calm_round(0)
         prepare(self)
         self._storm()
+        self.time.sleep(SET_BACK)
         self._calm()
         self._people()
         self._count()

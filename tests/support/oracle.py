@@ -121,10 +121,9 @@ def examine(books: Books, site: Any, deployment: Any, documents: Sequence[Docume
     found = [*repeated(books), *unbalanced(books), *one_state_each(documents)]
     app = deployment.sandbox.app
     for route in site.routes:
-        mine = [one for one in documents if one.route == route.name]
-        own = newest(mine)
+        own = standing(one for one in documents if one.route == route.name)
         if route.target == "syspro" and route.document == "invoice":
-            found += _into_syspro(books, app, standing(mine))
+            found += _into_syspro(books, app, own)
         elif route.target == "syspro" and route.document == "purchase_order":
             found += _orders_into_syspro(books, own)
         elif route.target == "cloudsuite" and route.document == "invoice":
