@@ -44,7 +44,7 @@ month: $(READY) ## Live through a seeded month of business, faults included (hal
 	$(BIN)/python benchmarks/month.py $(MONTH)
 
 chaos: $(READY) ## Live through seeds of faults, kills and zombies on simulated time (SEEDS=500)
-	$(BIN)/python benchmarks/chaos.py --seeds $(or $(SEEDS),500)
+	$(BIN)/python benchmarks/chaos.py --seeds $(or $(SEEDS),500) --first $(or $(FIRST),0) --jobs $(or $(JOBS),2)
 
 chaos-airflow: $(READY) postgres ## Disturb running tasks of a real Airflow: kills, freezes, buttons, crowds (KILLS=30)
 	$(BIN)/python benchmarks/chaos_airflow.py --kills $(or $(KILLS),30) --seed $(or $(SEED),1)
