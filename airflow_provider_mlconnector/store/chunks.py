@@ -25,7 +25,7 @@ class Chunks:
     ) -> list[ChunkRecord]:
         """Assign every due document of a route to a chunk, oldest first.
 
-        A rerun plans anew: its chunks have new ids, and earlier ones of this batch id are empty from then on.
+        A rerun plans anew: its chunks have new ids, and earlier ones of this route and batch id are empty from then on.
 
         Args:
             route: Of this route.
@@ -39,7 +39,7 @@ class Chunks:
             The chunks, empty when nothing is due.
         """
         connection = self._work.connection
-        connection.execute(delete(chunks).where(chunks.c.batch_id == batch_id))
+        connection.execute(delete(chunks).where(chunks.c.batch_id == batch_id, chunks.c.route == route))
         due = select(documents.c.id).where(documents.c.route == route, is_due(states, now)).order_by(documents.c.id)
         ids = connection.scalars(due).all()
         if not ids:
@@ -61,12 +61,13 @@ class Chunks:
         )
         return planned
 
-    def current(self, chunk_id: str, batch_id: str) -> list[str]:
-        """Return the chunk alone or, where a later plan of its batch has replaced it, all chunks of that plan.
+    def current(self, chunk_id: str, route: str, batch_id: str) -> list[str]:
+        """Return the chunk alone or, where a later plan of its batch and route replaced it, all chunks of that plan.
 
         Airflow keeps the answer of whichever try of a task comes last: that of a plan which woke up behind its own
         retry names chunks that are empty.
         """
-        wanted = (chunks.c.id == chunk_id) | (chunks.c.batch_id == batch_id)
-        known = self._work.connection.scalars(select(chunks.c.id).where(wanted)).all()
+        planned = (chunks.c.batch_id == batch_id) & (chunks.c.route == route)
+        wanted = select(chunks.c.id).where((chunks.c.id == chunk_id) | planned)
+        known = self._work.connection.scalars(wanted).all()
         return [chunk_id] if chunk_id in known else sorted(known)

@@ -89,7 +89,7 @@ def _waiting(job: Job, chunk_id: str, seen: AbstractSet[str]) -> list[DocumentRe
     with job.unit_of_work() as uow:
         due = [
             record
-            for each in uow.chunks.current(chunk_id, job.batch_id)
+            for each in uow.chunks.current(chunk_id, job.route.name, job.batch_id)
             for record in uow.documents.due(
                 job.route.name, DUE_FOR_VALIDATION, now=soon, limit=MAX_IN_CHUNK, chunk_id=each
             )
