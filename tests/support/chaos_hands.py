@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from support import books as syspro_books
 from support.mishaps import line
+from support.oracle import standing
 
 from airflow_provider_mlconnector.documents.lifecycle import State
 from airflow_provider_mlconnector.store.records import DocumentRecord
@@ -185,10 +186,7 @@ def linked(run: World) -> Iterator[str]:
         now = our_writes(run, hand)
         if hand.writes is not None and now > hand.writes:
             yield f"{hand.number} was typed in by hand, and sent {now - hand.writes} times long after that"
-        newest = max(
-            (one for one in run.documents() if (one.route, one.key) == (hand.route, hand.document)),
-            key=lambda one: one.revision,
-        )
+        newest = standing(one for one in run.documents() if one.route == hand.route)[hand.document]
         # the opposite route may have been the first to see it on both sides; a credit like ours is a person's to tell
         known = newest.state is State.LINKED or newest.reason_code == "echo"
         # JAGGAER shows nothing of ours, so an import that was uncertain is taken for what the person typed
