@@ -22,6 +22,7 @@ Row = Mapping[str, Any]
 IN_THE_BOOKS = frozenset({State.POSTED, State.ACCEPTED})
 MAY_BE_THERE = IN_THE_BOOKS | {State.SUBMITTED, State.UNCERTAIN, State.FAILED, State.PARKED}
 """States of a document that stands in the books: wholly, perhaps, or with a later step still to come."""
+ECHOES = frozenset({State.SKIPPED, State.SUPERSEDED})
 SESSION_GONE = "session"
 """Word in the reason of writes that SYSPRO refused because their session had been taken over."""
 
@@ -144,9 +145,9 @@ def newest(documents: Iterable[DocumentRecord]) -> dict[str, DocumentRecord]:
 
 
 def standing(documents: Iterable[DocumentRecord]) -> dict[str, DocumentRecord]:
-    """Return by key the newest revision that is more than an echo of what the target holds already."""
+    """Return by key the newest revision that is more than an echo of what the target holds, or overtaken by one."""
     documents = list(documents)
-    return newest(documents) | newest(one for one in documents if one.state is not State.SKIPPED)
+    return newest(documents) | newest(one for one in documents if one.state not in ECHOES)
 
 
 def one_state_each(documents: Sequence[DocumentRecord]) -> Iterator[str]:
