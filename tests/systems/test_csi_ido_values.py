@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from airflow_provider_mlconnector.systems import zones
 from airflow_provider_mlconnector.systems.cloudsuite.csi import filters, values
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -95,14 +96,14 @@ def test_a_stamp_is_read_as_its_moment_or_never_as_an_earlier_one(moment: dateti
 def test_a_window_begins_before_the_stamp_of_whatever_changes_later(
     start: datetime, since: timedelta, zone: ZoneInfo
 ) -> None:
-    assert values.not_after(start, zone) <= shown(start + since, zone)
+    assert zones.not_after(start, zone) <= shown(start + since, zone)
 
 
 @given(TIMES, SPANS, st.sampled_from(ZONES))
 def test_a_window_ends_behind_the_stamp_of_whatever_changed_before(
     end: datetime, before: timedelta, zone: ZoneInfo
 ) -> None:
-    assert shown(end - before, zone) <= values.not_before(end, zone)
+    assert shown(end - before, zone) <= zones.not_before(end, zone)
 
 
 def test_the_hour_that_autumn_repeats_is_read_as_the_later_one() -> None:
@@ -112,8 +113,8 @@ def test_the_hour_that_autumn_repeats_is_read_as_the_later_one() -> None:
 
 def test_a_window_that_begins_before_the_hour_is_repeated_reaches_back_for_it() -> None:
     before = datetime(2026, 10, 25, 0, 45, tzinfo=UTC)
-    assert values.not_after(before, BERLIN) == local("2026-10-25T01:45")
-    assert values.not_after(before + timedelta(hours=1), BERLIN) == local("2026-10-25T02:45")
+    assert zones.not_after(before, BERLIN) == local("2026-10-25T01:45")
+    assert zones.not_after(before + timedelta(hours=1), BERLIN) == local("2026-10-25T02:45")
 
 
 @pytest.mark.parametrize("text", ["20260304 10:11:12.443", "2026-03-04T10:11:12.443", "2026-03-04 10:11:12.443000"])

@@ -202,6 +202,21 @@ def test_the_window_filters_its_start_at_jaggaer_and_its_end_here() -> None:
     assert [r.key for r in found] == ["900000", "900001", "900002", "900003"]
 
 
+@pytest.mark.parametrize(
+    ("form", "asked"),
+    [
+        ("%Y%m%d%H%M%S", "20261025014500"),
+        ("%Y-%m-%dT%H:%M:%S%z", "2026-10-25T01:45:00+0200"),
+        ("%Y-%m-%dT%H:%M:%S.000Z", "2026-10-25T00:45:00.000Z"),
+    ],
+)
+def test_a_filter_by_the_tenants_own_clock_reaches_back_over_the_hour_it_repeats(form: str, asked: str) -> None:
+    tenant = Tenant()
+    start = datetime(2026, 10, 25, 0, 45, tzinfo=UTC)  # 02:45, an hour before the second 02:45
+    list(source(tenant, invoices={"time_zone": "Europe/Berlin", "time_format": form}).pages(Window(start)))
+    assert tenant.asked[0]["flt"] == f"lastUpdate>={asked}"
+
+
 def test_a_contract_names_parameters_filter_and_page_size() -> None:
     tenant = Tenant([row(1)])
     reader = source(

@@ -118,6 +118,17 @@ def test_a_stamp_without_zone_is_in_the_tenants_own() -> None:
         JaggaerContract.parse({"suppliers": {"time_zone": "Mars/Olympus"}})
 
 
+def test_the_hour_that_autumn_repeats_is_read_as_the_later_one() -> None:
+    stamps = ["20261025015959", "20261025020000", "20261025025959", "20261025030000"]
+    found = [listed(company(lastModTime=stamp), suppliers={"time_zone": "Europe/Berlin"}).revision for stamp in stamps]
+    assert [revision[:19] for revision in found] == [
+        "2026-10-24T23:59:59",
+        "2026-10-25T01:00:00",
+        "2026-10-25T01:59:59",
+        "2026-10-25T02:00:00",
+    ]
+
+
 @pytest.mark.parametrize("change", [{"bravoId": ""}, {"lastModTime": {}}, {"lastModTime": "soon"}, {"bravoId": 1.5}])
 def test_a_company_nobody_can_identify_is_recorded_and_rejected(change: dict[str, Any]) -> None:
     found = listed(company(**change))

@@ -40,6 +40,8 @@ class JaggaerOptions:
     """How many of those have no ERP number in JAGGAER, in turn: a tax id; only name and postal code; a twin as well."""
     last_mod_time: Literal["seconds", "day", "iso"] = "seconds"
     """Form of a profile's ``lastModTime``; all three are documented (§2.3)."""
+    profile_time_zone: str = "UTC"
+    """SIM: zone of the forms of ``lastModTime`` that name none; no source says which one a tenant writes."""
     match_key: Literal["auto", "bravoId", "extUniqueCode", "extCode", "fiscalCode"] = "auto"
     """SIM: what CREATEUPDATE of a profile matches by; ``auto``: bravoId, else extUniqueCode, else extCode."""
     router_identity: str = "AcmeERP"

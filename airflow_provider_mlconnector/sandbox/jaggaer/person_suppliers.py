@@ -112,7 +112,7 @@ def _changed(books: Books, row: Supplier, profile: dict[str, str] | None = None)
 
 
 def _keys(books: Books, row: Supplier) -> Body:
-    stamp = last_mod_time(row.changed, books.options.last_mod_time)
+    stamp = last_mod_time(row.changed, books.options)
     return {"bravoId": row.bravo_id, "number": row.number, "lastModTime": stamp}
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -39,7 +40,7 @@ class ProfileList:
     shape = SHAPE
 
     def __init__(self, book: SupplierBook, options: JaggaerOptions) -> None:
-        self._book, self._form = book, options.last_mod_time
+        self._book, self._options = book, options
         self._hidden: set[str] = set()
 
     def matching(self, filter_text: str) -> Sequence[Supplier]:
@@ -64,17 +65,18 @@ class ProfileList:
     def info(self, row: Supplier) -> Document:
         """Return ``returnCompanyInfo``; absent values are absent keys."""
         shown = {name: row.profile[name] for name in PROFILE_FIELDS if name in row.profile}
-        return {"bravoId": row.bravo_id, **shown, "lastModTime": last_mod_time(row.changed, self._form)}
+        return {"bravoId": row.bravo_id, **shown, "lastModTime": last_mod_time(row.changed, self._options)}
 
     def _filtered(self, row: Supplier) -> Document:
         return self.info(row) | {"subUserLogin": [user.get("login") for user in row.sub_users]}
 
 
-def last_mod_time(moment: datetime, form: Literal["seconds", "day", "iso"]) -> str:
-    """Write ``lastModTime`` in one of the forms seen (§2.3), in UTC."""
-    if form == "iso":
+def last_mod_time(moment: datetime, options: JaggaerOptions) -> str:
+    """Write ``lastModTime`` in one of the forms seen (§2.3): ISO in UTC, the others by the tenant's clock."""
+    if options.last_mod_time == "iso":
         return wire.timestamp(moment)
-    return moment.strftime(_DAY if form == "day" else f"{_DAY}%H%M%S")
+    local = moment.astimezone(ZoneInfo(options.profile_time_zone))
+    return local.strftime(_DAY if options.last_mod_time == "day" else f"{_DAY}%H%M%S")
 
 
 async def upsert(books: Books, request: Request, _key: str) -> Response:

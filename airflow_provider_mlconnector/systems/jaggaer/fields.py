@@ -17,6 +17,7 @@ import msgspec
 
 from airflow_provider_mlconnector.errors import Rejected
 from airflow_provider_mlconnector.systems.json import UnreadableJson, loads
+from airflow_provider_mlconnector.systems.zones import moment_at
 
 __all__ = [
     "MAX_EXPONENT",
@@ -172,7 +173,7 @@ def moment_of(stamp: object, zone: str = "UTC") -> datetime | None:
 
     Args:
         stamp: ISO 8601, ``YYYYMMDDHHMMSS`` or ``YYYYMMDD``, the latter two also as numbers.
-        zone: Time zone of stamps that name none.
+        zone: Time zone of stamps that name none; see :mod:`airflow_provider_mlconnector.systems.zones`.
 
     Returns:
         Aware, UTC.
@@ -180,7 +181,7 @@ def moment_of(stamp: object, zone: str = "UTC") -> datetime | None:
     text = _compact_or_text(stamp)
     try:
         moment = datetime.fromisoformat(f"{text[:8]}T{text[8:]}" if _SECONDS.fullmatch(text) else text)
-        moment = (moment.replace(tzinfo=ZoneInfo(zone)) if moment.tzinfo is None else moment).astimezone(UTC)
+        moment = moment_at(moment, ZoneInfo(zone)) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
     return moment if moment.year >= 1000 else None  # noqa: PLR2004 - four digits, else it would not sort as text

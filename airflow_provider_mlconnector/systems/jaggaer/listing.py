@@ -6,7 +6,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from airflow_provider_mlconnector.documents.model import Document
@@ -15,6 +15,7 @@ from airflow_provider_mlconnector.systems.jaggaer.client import JaggaerClient, L
 from airflow_provider_mlconnector.systems.jaggaer.rows import UNREADABLE, RowForm, completed, read
 from airflow_provider_mlconnector.systems.ports import SourcePage, SourceRecord, Window
 from airflow_provider_mlconnector.systems.reading import OpenSource
+from airflow_provider_mlconnector.systems.zones import not_after
 
 CLOCK_SKEW = timedelta(minutes=5)
 """A larger difference between our clock and JAGGAER's is reported by :meth:`ListedSource.probe`."""
@@ -194,8 +195,7 @@ class ListedSource(OpenSource, ABC):
         resource, filters = self._form.resource, self._contract.filter
         conditions = [resource.extra_filter]
         if window.start is not None:
-            local = window.start.astimezone(ZoneInfo(resource.time_zone))
-            stamp = local.strftime(resource.time_format or filters.time_format)
+            stamp = _filter_stamp(window.start, resource.time_format or filters.time_format, resource.time_zone)
             conditions.append(f"{resource.modified_filter}{filters.greater_or_equal}{stamp}")
         return filters.conjunction.join(condition for condition in conditions if condition)
 
@@ -227,6 +227,17 @@ class ListedSource(OpenSource, ABC):
 def _digest(page: ListPage) -> bytes:
     """Tell a page from others: a tenant that goes round in a circle without stating a total would never end."""
     return hashlib.sha256(b"\x1f".join(page.rows)).digest()
+
+
+def _filter_stamp(moment: datetime, form: str, zone: str) -> str:
+    """Write the beginning of a window as the filter wants it: in the tenant's zone, unless the form itself says UTC.
+
+    Over the hour that is repeated in autumn the window takes in more rather than less.
+    """
+    if form.endswith("Z"):
+        return moment.astimezone(UTC).strftime(form)
+    local = ZoneInfo(zone)
+    return not_after(moment, local).replace(tzinfo=local).strftime(form)
 
 
 def _is_after(record: SourceRecord, end: datetime) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from airflow_provider_mlconnector.documents.model import Document
+from airflow_provider_mlconnector.systems import zones
 from airflow_provider_mlconnector.systems.cloudsuite.csi import filters, values
 from airflow_provider_mlconnector.systems.cloudsuite.csi.base import CsiSystem
 from airflow_provider_mlconnector.systems.cloudsuite.csi.ido import Query
@@ -62,9 +63,9 @@ class CsiSource(CsiSystem, OpenSource, ABC):
         """
         if window.start is None:
             return ""  # all there is, rows without a stamp too
-        parts = [filters.at_least(name, filters.moment(values.not_after(window.start, self._zone)))]
+        parts = [filters.at_least(name, filters.moment(zones.not_after(window.start, self._zone)))]
         if window.end is not None:
-            parts.append(filters.below(name, filters.moment(values.not_before(window.end, self._zone) + _TICK)))
+            parts.append(filters.below(name, filters.moment(zones.not_before(window.end, self._zone) + _TICK)))
         return filters.both(*parts)
 
     def _changed(self, row: Mapping[str, str | None]) -> datetime | None:

@@ -1,19 +1,18 @@
 """Values as CSI writes them: texts or null, keys padded, times of the site (reference/cloudsuite.md §4a, §5.1).
 
-CSI's times name no zone. A time in the hour that is repeated in autumn is read as the later one, so no record looks
-older than it is. Given up, for that one hour of the year: a record changed in the first of the two hours looks up to an
-hour newer, and is taken by the windows that end after that; and of two changes of one record, in the first hour and in
-the second, the one with the smaller time counts as the older.
+CSI's times name no zone; :mod:`airflow_provider_mlconnector.systems.zones` says how the hour that is repeated in autumn
+is read.
 """
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from airflow_provider_mlconnector.documents.keys import comparable
 from airflow_provider_mlconnector.systems.cloudsuite.texts import decimal_text, sortable, to_decimal, to_whole, unpad
+from airflow_provider_mlconnector.systems.zones import moment_at
 
 __all__ = [
     "FALSE",
@@ -23,8 +22,6 @@ __all__ = [
     "flag_text",
     "key_forms",
     "local_text",
-    "not_after",
-    "not_before",
     "pad",
     "same_key",
     "sortable",
@@ -39,7 +36,6 @@ __all__ = [
 
 TRUE, FALSE = "1", "0"
 _TIME = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})(?:[ T](\d{2}):(\d{2}):(\d{2})(?:[.,](\d{1,9}))?)?")
-_A_DAY = timedelta(days=1)
 
 
 # --- keys ----------------------------------------------------------------------------------------------------------
@@ -89,7 +85,7 @@ def to_utc(value: str | None, zone: ZoneInfo) -> datetime | None:
     if local is None:
         return None
     try:
-        return max(local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+        return moment_at(local, zone)
     except OverflowError:  # year 1 or 9999, which some columns use for "never"
         return local.replace(tzinfo=UTC)
 
@@ -110,27 +106,6 @@ def to_local(value: str | None) -> datetime | None:
 def local_text(local: datetime) -> str:
     """Write a time of the site (without a zone) as CSI does, cut to milliseconds."""
     return f"{local:%Y%m%d %H:%M:%S}.{local.microsecond // 1000:03d}"
-
-
-def not_after(moment: datetime, zone: ZoneInfo) -> datetime:
-    """Return the earliest time the site's clock may have shown at a moment (aware) or any time after it.
-
-    Across the end of summer time the clock goes back: the smaller offset of the day to come loses nothing.
-    """
-    return _shifted(moment, min(_offset(moment, zone), _offset(moment + _A_DAY, zone)))
-
-
-def not_before(moment: datetime, zone: ZoneInfo) -> datetime:
-    """Return the latest time the site's clock may have shown at a moment (aware) or any time before it."""
-    return _shifted(moment, max(_offset(moment, zone), _offset(moment - _A_DAY, zone)))
-
-
-def _offset(moment: datetime, zone: ZoneInfo) -> timedelta:
-    return moment.astimezone(zone).utcoffset() or timedelta()
-
-
-def _shifted(moment: datetime, offset: timedelta) -> datetime:
-    return moment.astimezone(UTC).replace(tzinfo=None) + offset
 
 
 def to_day(value: str | None) -> date | None:
