@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -13,10 +14,12 @@ from typing import Any
 import pytest
 from support.cloudsuite import CloudFlow, Pair, example_route
 from support.flow import ShiftedClock, fresh_store
-from support.mishaps import today
 
 from airflow_provider_mlconnector.documents.lifecycle import State
 from airflow_provider_mlconnector.sandbox.server import serving
+from airflow_provider_mlconnector.store.records import Actor
+from airflow_provider_mlconnector.sync.orders import Order
+from airflow_provider_mlconnector.sync.replay import Replay, Selection
 from airflow_provider_mlconnector.systems.cloudsuite.m3.dialect import DIALECT
 from airflow_provider_mlconnector.systems.cloudsuite.m3.options import M3Options
 
@@ -113,12 +116,64 @@ CALLS_BEFORE_HEAD = 1
 def test_an_invoice_typed_in_by_hand_is_linked_and_not_entered_again(pair: Pair) -> None:
     pair.bill("HAND-9")
     line = {"account": "51300", "cost_center": "CC20", "amount": "100.00"}
-    day = (today() - timedelta(days=1)).isoformat()
+    day = (pair.today - timedelta(days=1)).isoformat()
     pair.csi("m3_invoice", supplier="V00001", number="HAND-9", lines=[line], date=day)
     pair.run("invoices_in")
     document = pair.document("invoices_in", "HAND-9")
     assert document.state is State.LINKED, document.reason
     assert len(batches(pair, "HAND-9")) == 1
+
+
+def _identity(dimension: int, code: str, **fields: str) -> Callable[[Pair], None]:
+    return lambda pair: pair.csi("m3_identity", dimension=dimension, code=code, set=fields) and None
+
+
+def _supplier(status: str) -> Callable[[Pair], None]:
+    return lambda pair: pair.csi("m3_supplier_edit", number="V00001", set={"STAT": status}) and None
+
+
+@pytest.mark.parametrize(
+    ("close", "reopen", "says"),
+    [
+        (_identity(1, "51300", LCCD="1"), _identity(1, "51300", LCCD="0"), "51300 of dimension 1"),
+        (_identity(2, "CC20", VTDT="20200101"), _identity(2, "CC20", VTDT="20991231"), "CC20 of dimension 2"),
+        (_supplier("90"), _supplier("20"), "V00001 is not active"),
+    ],
+    ids=["account blocked", "cost center ended", "supplier blocked"],
+)
+def test_what_ends_in_m3_between_check_and_posting_reaches_no_ledger_and_is_completed_by_a_replay_once(
+    pair: Pair, close: Callable[[Pair], None], reopen: Callable[[Pair], None], says: str
+) -> None:
+    pair.bill("ENDED-1")
+    route = pair["invoices_in"]
+    route.extract()
+    route.plan()
+    route.validate()
+    assert pair.document("invoices_in", "ENDED-1").state is State.VALIDATED
+    close(pair)
+    route.post()
+    route.settle()
+    route.run += 1
+    told = pair.document("invoices_in", "ENDED-1")
+    assert (told.state, told.reason_code) == (State.FAILED, "validation_errors"), told.reason
+    (held,) = batches(pair, "ENDED-1")
+    assert says in held["MSGD"]
+    pair.csi("m3_post")
+    pair.run("invoices_in")
+    assert books(pair)["gl_lines"] == []
+
+    reopen(pair)
+    replay = Replay(pair.flow.store, Actor(user="anna"), Order("open again"), batch_id="replay.1", clock=pair.clock)
+    assert replay.run(replay.survey(Selection(keys=[told.id])))
+    pair.run("invoices_in")
+    pair.csi("m3_post")
+    pair.run("invoices_in", "invoices_in")
+    assert pair.document("invoices_in", "ENDED-1").state is State.POSTED
+    assert [batch["INBN"] for batch in batches(pair, "ENDED-1")] == [held["INBN"]], "the very batch, not a second one"
+    operations = Counter(row["operation"] for row in pair.app.cloudsuite.ledger()["attempts"])
+    assert operations["AddHead"] == 1
+    assert {line["batch"] for line in books(pair)["gl_lines"]} == {int(held["INBN"])}
+    assert books(pair)["balanced"]
 
 
 def test_orders_of_m3_reach_jaggaer_and_their_changes_and_ends(pair: Pair) -> None:
