@@ -75,3 +75,21 @@ def test_an_invoice_of_what_goes_into_stock_has_no_account_waits_for_csis_vouche
     assert stand <= {State.LINKED, State.SKIPPED}
     assert State.LINKED in stand
     assert len(pair.vouchers("STOCK-1")) == len([one for one in pair.imported() if one["number"] == "STOCK-1"]) == 1
+
+
+def test_an_import_that_was_lost_and_typed_in_by_hand_meanwhile_stands_once_and_is_taken_for_ours(pair: Pair) -> None:
+    """JAGGAER's list says of no invoice who entered it: docs/delivery.md tells so."""
+    pair.enter("HAND-1")
+    rule = {"kind": "reset_before", "system": "jaggaer", "call": "ImportInvoice", "times": 1}
+    pair.app.faults.set([rule])
+    pair.run("invoices_out")
+    assert pair.app.faults.rules[0].hits == 1
+    assert pair.document("invoices_out", "HAND-1").state in {State.UNCERTAIN, State.SUBMITTED}
+    pair.bill("HAND-1")
+    for _ in range(2):
+        pair.pass_time(16 * 60)
+        pair.run("invoices_in", "invoices_out")
+    assert pair.document("invoices_out", "HAND-1").state is State.POSTED, pair.document("invoices_out", "HAND-1").reason
+    assert pair.document("invoices_in", "HAND-1").state in {State.LINKED, State.SKIPPED}, "and does not go to CSI"
+    assert (len(pair.vouchers("HAND-1")), len(pair.imported("HAND-1"))) == (1, 1)
+    assert [row for row in pair.app.jaggaer.ledger()["write_attempts"] if row["kind"] == "invoice"] == []
