@@ -174,6 +174,16 @@ def test_one_faulty_value_is_refused_alone(sandbox: RunningSandbox) -> None:
     assert {"7000", "7001", "7002", "7004"} <= set(listed(sandbox))
 
 
+def test_to_find_one_faulty_value_among_64_takes_twice_six_further_calls_at_most(sandbox: RunningSandbox) -> None:
+    session, steps = planned(sandbox, *(entry(f"8{n:03d}", description="a") for n in range(64)))
+    payload = {**steps[41].payload, "list": "NoSuchField"}
+    steps[41] = StepDraft(**{name: getattr(steps[41], name) for name in StepDraft.__slots__} | {"payload": payload})
+    outcomes = session.post(steps, fence=FENCE)
+    assert [place for place, outcome in enumerate(outcomes) if outcome.state is not OutcomeState.POSTED] == [41]
+    calls = sandbox.app.requests.report()["systems"]["jaggaer"]["calls"][CALL]
+    assert calls <= 1 + 2 * 6
+
+
 @pytest.mark.parametrize("kind", ["reset_before", "reset_after", "cut_body", "html"])
 def test_a_lost_answer_neither_loses_nor_doubles_a_code(sandbox: RunningSandbox, store: Store, kind: str) -> None:
     rule = {"kind": kind, "system": "jaggaer", "call": CALL, "times": 3}
