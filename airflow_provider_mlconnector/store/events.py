@@ -11,7 +11,7 @@ from sqlalchemy import Row, Select, func, or_, select
 from airflow_provider_mlconnector.store.chain import open_detail
 from airflow_provider_mlconnector.store.keyring import KeyRing
 from airflow_provider_mlconnector.store.records import Actor, EventRecord
-from airflow_provider_mlconnector.store.schema import events
+from airflow_provider_mlconnector.store.schema import chain_head, events
 from airflow_provider_mlconnector.store.work import Work
 
 
@@ -77,6 +77,21 @@ class Events:
             events.c.document_id == wanted.c.id, or_(events.c.run_id == run, events.c.batch_id == run)
         )
         return set(self._work.connection.scalars(query.distinct()))
+
+    def last_seq(self) -> int:
+        """Return the sequence number of the latest committed event, 0 if none."""
+        return int(self._work.connection.scalars(select(chain_head.c.seq)).one())
+
+    def begun_after(self, seq: int, document_ids: Iterable[str]) -> set[str]:
+        """Return which of these documents the store did not know when ``seq`` was its latest event."""
+        wanted = self._work.id_rows(document_ids)
+        query = (
+            select(events.c.document_id)
+            .where(events.c.document_id == wanted.c.id)
+            .group_by(events.c.document_id)
+            .having(func.min(events.c.seq) > seq)
+        )
+        return set(self._work.connection.scalars(query))
 
     def tail(self, limit: int) -> list[EventRecord]:
         """Return the latest events, newest first."""

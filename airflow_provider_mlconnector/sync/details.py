@@ -6,6 +6,7 @@ from airflow_provider_mlconnector.documents.lifecycle import State
 from airflow_provider_mlconnector.errors import DocumentError
 from airflow_provider_mlconnector.store.records import Change, DocumentRecord
 from airflow_provider_mlconnector.sync.job import Job, logger
+from airflow_provider_mlconnector.sync.revisions import stamp_of
 from airflow_provider_mlconnector.systems.ports import DocumentSource, Eligibility, SourceRecord, Summary
 
 DETAIL_MISSING = "detail_missing"
@@ -47,7 +48,7 @@ def _complete_all(job: Job, source: DocumentSource, code: str) -> None:
 def _complete_one(job: Job, source: DocumentSource, record: DocumentRecord, payload: bytes) -> None:
     listed = SourceRecord(
         key=record.key,
-        revision=record.revision,
+        revision=stamp_of(record.revision),
         payload=payload,
         complete=False,
         eligibility=Eligibility.ELIGIBLE,
@@ -59,7 +60,7 @@ def _complete_one(job: Job, source: DocumentSource, record: DocumentRecord, payl
     except DocumentError as error:
         logger.info("Document %s still has no readable detail: %s", record.id, error)
         return
-    if found.revision != record.revision:
+    if found.revision != listed.revision:
         return  # the list brings the newer one
     if _says(source, found.payload) == _says(source, payload):
         return

@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 
 from airflow_provider_mlconnector.documents.lifecycle import IN_TARGET, State
@@ -14,6 +14,7 @@ from airflow_provider_mlconnector.errors import DocumentError, Parked, Unavailab
 from airflow_provider_mlconnector.points import Point, reached
 from airflow_provider_mlconnector.store import UnitOfWork
 from airflow_provider_mlconnector.store.records import DocumentRecord, NewDocument
+from airflow_provider_mlconnector.sync.arrivals import Arrivals, known_of_page, nth, present
 from airflow_provider_mlconnector.sync.details import complete_pending
 from airflow_provider_mlconnector.sync.job import Job, Reference, content_hash, logger, reference
 from airflow_provider_mlconnector.sync.kinds import kind_of
@@ -33,6 +34,10 @@ class _Pass:
 
     listed: set[str] | None = None
     """Every key seen, for sources whose lists are complete."""
+    began: int = 0
+    """The store's place in time when the pass began."""
+    settled: bool = True
+    """Whether nothing had to be left out because another worker stored something of it meanwhile."""
     total: int = 0
     digest: int = 0
     not_eligible: int = 0
@@ -77,7 +82,7 @@ def extract(job: Job, source: DocumentSource, *, window: Window | None = None) -
         span = window or _next_window(job, source)
         seen = _read_until_two_agree(job, source, span, keeper)
     if seen.listed is not None and not job.dry_run:
-        _withdraw(job, source, seen.listed)
+        _withdraw(job, source, seen.listed, began=seen.began)
     if job.dry_run:
         seen.previewed.update(keep_due(job))
         return reference(job, {**seen.previewed, NOT_ELIGIBLE: seen.not_eligible})
@@ -114,7 +119,7 @@ def _overlap(job: Job) -> timedelta:
 def _read_until_two_agree(job: Job, source: DocumentSource, span: Window, keeper: Keeper) -> _Pass:
     previous: _Pass | None = None
     for number in range(1, job.route.max_passes + 1):
-        current = _Pass(listed=set() if source.complete_list else None)
+        current = _Pass(set() if source.complete_list else None, began=present(job))
         for page in source.pages(span):
             keeper.renew()
             records = [record for record in page.records if _inside(record, span)]
@@ -124,7 +129,7 @@ def _read_until_two_agree(job: Job, source: DocumentSource, span: Window, keeper
             _take_page(job, source, records, current)
             reached(Point.PAGE)
         logger.info("Pass %d over %s: %d records in the window", number, job.route.source, current.total)
-        if source.ordered_by_change or current.agrees_with(previous):
+        if current.settled and (source.ordered_by_change or current.agrees_with(previous)):
             return current
         previous = current
     message = (
@@ -150,48 +155,30 @@ def _stamp(revision: str) -> datetime | None:
 
 def _take_page(job: Job, source: DocumentSource, records: Sequence[SourceRecord], seen: _Pass) -> None:
     """Store the new revisions of one page, with their consequences for older ones, in one transaction."""
-    names = (job.route.name, job.route.source, source.tenant)
     unique = list({(record.key, record.revision): record for record in records}.values())
-    with job.unit_of_work() as uow:
-        history = uow.documents.revisions(*names, {record.key for record in unique})
-    unique = [_numbered(record, history.get(record.key, [])) for record in unique]
-    known = {(key, revision.revision) for key, revisions in history.items() for revision in revisions}
+    arrivals = known_of_page(job, source, unique, began=seen.began)
     fresh: list[NewDocument] = []
     for record in unique:
-        if (record.key, record.revision) in known:
+        if arrivals.knows(record):
             continue
         # the approved revision of what may be revised is in the target until the next one is approved
-        waits = kind_of(job.route).revisable or record.key not in history
+        waits = kind_of(job.route).revisable or not arrivals.of(record.key)
         if record.eligibility is Eligibility.NOT_ELIGIBLE and waits:
             seen.not_eligible += 1
-            continue
-        fresh.append(_new_document(job, source, record, history.get(record.key, [])))
+        elif arrivals.overtaken(record.key):
+            seen.settled = False
+        elif (document := _new_document(job, source, record, arrivals)) is not None:
+            fresh.append(document)
     if job.dry_run:
         seen.previewed.update(keep_extracted(job, fresh))
         return
     if fresh:
         with job.unit_of_work() as uow:
-            _supersede_older(uow, uow.documents.add_page(fresh), history)
+            _supersede_older(uow, uow.documents.add_page(fresh), arrivals.history)
 
 
-def _numbered(record: SourceRecord, history: Sequence[DocumentRecord]) -> SourceRecord:
-    """Give a record of a source that tells no changes its revision: another payload is the next number."""
-    if record.revision:
-        return record
-    newest = max(history, key=lambda other: other.revision, default=None)
-    if newest is None:
-        return replace(record, revision=_nth(1))
-    if newest.source_hash == content_hash(record.payload):
-        return replace(record, revision=newest.revision)
-    return replace(record, revision=_nth(int(base_revision(newest.revision)) + 1))
-
-
-def _nth(number: int) -> str:
-    return f"{number:08d}"
-
-
-def _withdraw(job: Job, source: DocumentSource, listed: AbstractSet[str]) -> None:
-    """Record that keys once listed are gone, for sources that list everything there is."""
+def _withdraw(job: Job, source: DocumentSource, listed: AbstractSet[str], *, began: int) -> None:
+    """Record that keys known before the pass began are gone, for sources that list everything there is."""
     newest: dict[str, DocumentRecord] = {}
     after = ""
     while True:
@@ -201,7 +188,9 @@ def _withdraw(job: Job, source: DocumentSource, listed: AbstractSet[str]) -> Non
         if len(page) < _PAGE:
             break
         after = page[-1].id
-    gone = list(newest.values())
+    with job.unit_of_work() as uow:
+        later = uow.events.begun_after(began, [record.id for record in newest.values()])
+    gone = [record for record in newest.values() if record.id not in later]
     for start in range(0, len(gone), _PAGE):
         with job.unit_of_work() as uow:
             lot = gone[start : start + _PAGE]
@@ -217,7 +206,7 @@ def _withdrawal(job: Job, record: DocumentRecord, payload: bytes) -> NewDocument
     return NewDocument(
         **kept
         | {
-            "revision": _nth(int(base_revision(record.revision)) + 1),
+            "revision": nth(int(base_revision(record.revision)) + 1),
             "source_hash": content_hash(payload),
             "payload": payload,
             "batch_id": job.batch_id,
@@ -228,9 +217,9 @@ def _withdrawal(job: Job, record: DocumentRecord, payload: bytes) -> NewDocument
     )
 
 
-def _new_document(
-    job: Job, source: DocumentSource, record: SourceRecord, history: Sequence[DocumentRecord]
-) -> NewDocument:
+def _new_document(job: Job, source: DocumentSource, record: SourceRecord, arrivals: Arrivals) -> NewDocument | None:
+    """Return what to store of a row; None where its detail turns out to be known."""
+    history = arrivals.of(record.key)
     state, code, reason = _triage(job, record, history)
     if state is State.EXTRACTED and not record.complete:
         try:
@@ -240,6 +229,9 @@ def _new_document(
             # listed, but its detail is gone or unreadable: recorded with the header, so that it cannot get lost
             state = State.PARKED if isinstance(error, Parked) else State.REJECTED
             code, reason = error.code, error.message
+        else:
+            if arrivals.knows(record):
+                return None
     summary = record.summary
     return NewDocument(
         route=job.route.name,
@@ -247,7 +239,7 @@ def _new_document(
         source=job.route.source,
         tenant=source.tenant,
         key=record.key,
-        revision=record.revision,
+        revision=arrivals.revision(record),
         source_hash=content_hash(record.payload),
         payload=record.payload,
         batch_id=job.batch_id,

@@ -20,6 +20,8 @@ from airflow_provider_mlconnector.systems.ports import Known
 
 _AGAIN: Final = "+"
 """Between a revision and the count of its repetitions; sorts behind the revision and before any later one."""
+_SHOWN_AFTER: Final = "~"
+"""Between a revision and one that its source shows later under an older stamp; sorts behind repetitions."""
 _FEW: Final = 100
 
 
@@ -158,6 +160,25 @@ def is_reassertion(revision: str) -> bool:
 def base_revision(revision: str) -> str:
     """Return the revision a repetition repeats; any other revision is its own."""
     return revision.partition(_AGAIN)[0]
+
+
+def stamp_of(revision: str) -> str:
+    """Return what the source itself calls a revision."""
+    return base_revision(revision).rpartition(_SHOWN_AFTER)[2]
+
+
+def behind(newest: str, stamp: str) -> str:
+    """Return a revision's name in the store: its stamp, with as much in front that it sorts behind the newest one.
+
+    A stamp is older than one known where the source's clock was set back, or where what bore the newer one was deleted.
+
+    Args:
+        newest: The newest revision known of the key.
+        stamp: What the source calls the one it shows now.
+    """
+    parts = base_revision(newest).split(_SHOWN_AFTER)
+    names = (_SHOWN_AFTER.join((*parts[:kept], stamp)) for kept in range(len(parts) + 1))
+    return next(name for name in names if name > newest)
 
 
 def reassert(uow: UnitOfWork, route: str, key: str, *, because: str) -> bool:

@@ -23,6 +23,11 @@ class OpenSource:
         """Pages are told by their place in the list: a row that leaves an earlier page moves one out of sight."""
         return False
 
+    @property
+    def lists_messages(self) -> bool:
+        """A row is the record as it stands."""
+        return False
+
     def session(self) -> AbstractContextManager[None]:
         """Nothing has to be opened."""
         return nullcontext()

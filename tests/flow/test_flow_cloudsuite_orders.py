@@ -145,36 +145,38 @@ def test_an_older_revision_that_comes_later_changes_nothing(opened: Open) -> Non
     """A list read before an edit is stored after the one read later: what is held already is newer."""
     pair = opened()
     order(pair)
-    late = pair["orders"].source()
-    window_end = late.remote_time()
-    pages = list(late.pages(_window(window_end)))
-    pair.csi("purchase_order_change", po_num=NUMBER, lines=[{"line": 1, "qty": 9}])
+    flow = pair["orders"]
+    fresh = flow.source
+
+    def meanwhile() -> None:
+        flow.source = fresh  # type: ignore[method-assign]
+        pair.csi("purchase_order_change", po_num=NUMBER, lines=[{"line": 1, "qty": 9}])
+        pair.run("orders")
+        assert quantities(pair) == [9, 1]
+
+    overtaken = _Overtaken(fresh(), meanwhile)
+    flow.source = lambda: overtaken  # type: ignore[method-assign]
     pair.run("orders")
-    assert quantities(pair) == [9, 1]
-    replayed = _Again(pair["orders"].source(), pages)
-    pair["orders"].source = lambda: replayed  # type: ignore[method-assign]
-    pair.run("orders")
+    assert overtaken.passes == 2, "read once more"
     assert quantities(pair) == [9, 1]
     assert told(pair) == ["new"]
 
 
-def _window(end: Any) -> Any:
-    from airflow_provider_mlconnector.systems.ports import Window
+class _Overtaken:
+    """A source whose first pass is answered before ``meanwhile`` and taken after it."""
 
-    return Window(None, end)
-
-
-class _Again:
-    """A source that lists what it listed before."""
-
-    def __init__(self, source: Any, pages: Any) -> None:
-        self._source, self._pages = source, pages
+    def __init__(self, source: Any, meanwhile: Callable[[], None]) -> None:
+        self._source, self._meanwhile, self.passes = source, meanwhile, 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._source, name)
 
-    def pages(self, _window: Any, *, position: int | None = None) -> Iterator[Any]:
-        yield from self._pages
+    def pages(self, window: Any, *, position: int | None = None) -> Iterator[Any]:
+        self.passes += 1
+        pages = list(self._source.pages(window, position=position))
+        if self.passes == 1:
+            self._meanwhile()
+        yield from pages
 
 
 def test_planned_blanket_and_complete_orders_do_not_leave_and_planned_ones_do_when_ordered(opened: Open) -> None:

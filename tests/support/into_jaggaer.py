@@ -111,6 +111,7 @@ class GivenSource:
     operator_lease = ""
     complete_list = False
     ordered_by_change = False
+    lists_messages = False
 
     def __init__(self, kind: str, clock: ShiftedClock) -> None:
         self._model: type[Document] = KINDS[kind].model

@@ -133,7 +133,7 @@ def _reference(body: dict[str, Any]) -> str:
 
 
 def _now(clock: FakeClock) -> str:
-    return clock.now().astimezone(UTC).isoformat(timespec="milliseconds")
+    return clock.now().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 @dataclass

@@ -110,6 +110,7 @@ class PaperSource(OpenSource):
     """A source that holds whichever revisions it is given, older ones after newer ones if need be."""
 
     tenant = "paper"
+    lists_messages = True
 
     def __init__(self) -> None:
         self.orders: list[PurchaseOrder] = []

@@ -106,6 +106,7 @@ class FakeSource(OpenSource):
     eligibility: dict[str, Eligibility] = field(default_factory=dict)
     page_size: int = 7
     ordered_by_change: bool = False
+    lists_messages: bool = False
     passes: int = 0
     details_read: int = 0
     shrink_passes: int = 0

@@ -204,7 +204,8 @@ def test_two_changes_a_moment_apart_are_two_revisions_in_order(clocked: Pipeline
 # --- order ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_third_revision_that_is_read_before_the_second_stays_the_newest(clocked: Pipeline) -> None:
+def test_a_message_of_a_third_revision_that_is_read_before_the_second_stays_the_newest(clocked: Pipeline) -> None:
+    clocked.source.lists_messages = True
     third = invoice("D", revision="2026-11-21T07:58:00.000Z")
     second = invoice("D", revision="2026-11-21T07:57:00.000Z", number="OLD")
     clocked.source.put(third)
@@ -217,7 +218,8 @@ def test_a_third_revision_that_is_read_before_the_second_stays_the_newest(clocke
     assert len(clocked.target.ledger) == 1
 
 
-def test_a_cancellation_of_what_was_never_heard_of_sends_nothing_and_what_follows_neither(clocked: Pipeline) -> None:
+def test_a_cancellation_of_what_was_never_heard_of_sends_nothing_and_older_messages_neither(clocked: Pipeline) -> None:
+    clocked.source.lists_messages = True
     clocked.source.put(invoice("D", revision="2026-11-21T07:58:00.000Z"))
     clocked.source.eligibility["D"] = Eligibility.CLOSED
     clocked.all()

@@ -82,6 +82,11 @@ class FolderSource(OpenSource):
         """The tenant the keys belong to."""
         return self._tenant
 
+    @property
+    def lists_messages(self) -> bool:
+        """Files arrive in any order: the stamps in them tell which is newer."""
+        return True
+
     def remote_time(self) -> datetime:
         """Return our own clock: a folder has none."""
         return self._clock.now()

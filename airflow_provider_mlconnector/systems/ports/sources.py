@@ -52,9 +52,9 @@ class SourceRecord:
 
     Attributes:
         key: The source's technical key as text.
-        revision: Its revision, sortable as text: the last-change stamp, with the revision number in front where there
-            is one. Empty where the source tells no changes (SYSPRO's master data): a different payload is then a new
-            revision.
+        revision: Its revision, sortable as text and without ``+`` or ``~``: the last-change stamp, with the revision
+            number in front where there is one. Empty where the source tells no changes (SYSPRO's master data): a
+            different payload is then a new revision.
         payload: The record as JSON bytes, verbatim in content.
         complete: False for a header-only list row: :meth:`DocumentSource.complete` fetches the rest.
         eligibility: What the source's status words say.
@@ -114,6 +114,14 @@ class DocumentSource(Protocol):
 
         Nothing slips between two pages of such a list, so one pass proves it. A record changed meanwhile moves behind
         the end of the window, which the next window reads.
+        """
+        ...
+
+    @property
+    def lists_messages(self) -> bool:
+        """Whether rows are messages, of which an older one may come to light after a newer one.
+
+        Otherwise a row is the record as it stands when the page is answered, whatever its stamp says.
         """
         ...
 

@@ -36,6 +36,11 @@ class _ChartSource(SysproSystem):
         return True
 
     @property
+    def lists_messages(self) -> bool:
+        """A row is the record as it stands."""
+        return False
+
+    @property
     def ordered_by_change(self) -> bool:
         """Nothing tells when a code changed."""
         return False

@@ -38,6 +38,11 @@ class SysproSupplierSource(SysproSystem):
         return True
 
     @property
+    def lists_messages(self) -> bool:
+        """A row is the record as it stands."""
+        return False
+
+    @property
     def ordered_by_change(self) -> bool:
         """SYSPRO keeps no change dates."""
         return False

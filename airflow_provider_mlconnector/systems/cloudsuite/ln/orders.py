@@ -78,16 +78,18 @@ class LnOrderSource(OpenSource):
         key = texts.unpad(head[self._options.called("order.number")])
         eligibility, said = named.judge(head, self._options)
         changed = head.get(self._options.change_field, "") if self._options.change_field else ""
+        moment = _moment(changed)
+        revision = texts.sortable(moment) if moment else ""
         body: dict[str, Any] = {"header": head, "lines": lines}
         return SourceRecord(
             key=key,
-            revision=changed,
-            payload=dump({**body, "changed": changed} if changed else body),
+            revision=revision,
+            payload=dump({**body, "changed": revision} if revision else body),
             complete=True,
             eligibility=eligibility,
             status_text=said,
             summary=self._summary(Fields(head, f"order {key}"), key),
-            changed_at=_moment(changed),
+            changed_at=moment,
         )
 
     def _lines(self, row: Row, head: Row) -> list[Row]:
