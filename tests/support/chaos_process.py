@@ -13,8 +13,12 @@ from unittest import mock
 from support.chaos_time import Actor
 from support.remote import Killed
 
+from airflow_provider_mlconnector.mapping.load import load_mapping
 from airflow_provider_mlconnector.store import Store, shared
+from airflow_provider_mlconnector.sync import mappings
 
+_load_once = functools.cache(load_mapping)
+"""Every try of every task reads the mapping, which stays as it is."""
 _LEFT_OPEN: list[Any] = []
 """What dead workers held: nothing may close it for them."""
 
@@ -107,6 +111,7 @@ def processes() -> Iterator[None]:
     _unlock_cached_properties()
     with (
         mock.patch.object(shared, "_LOCAL", _OwnLocks()),
+        mock.patch.object(mappings, "load_mapping", _load_once),
         mock.patch.object(functools, "RLock", nullcontext),  # of modules loaded later
     ):
         yield

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import random
+import sqlite3
 import traceback
 from collections import Counter
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from functools import partial
 from typing import Any
 
+from sqlalchemy import Dialect, Engine, make_url
 from support.chaos_hands import Hand
 from support.chaos_process import Process, ProcessStore
 from support.chaos_sites import LEASE, REMOTE_TIMEOUT, TIMEOUT, ChaosFlow, Site, deployed, draw, process_of
@@ -34,6 +36,9 @@ from airflow_provider_mlconnector.sync.route import Route
 
 MAX_TRIES = 8
 OFTEN = frozenset({Point.COMMITTED, Point.MID_REQUEST, Point.AFTER_REMOTE_COMMIT, Point.DURING_CHAIN_APPEND})
+_SHARED: list[Dialect] = []
+_COMPILED: Any = {}
+"""Statements as SQL. Every seed has a store of its own, but what compiling a statement costs is paid once."""
 TASKS = ("extract", "plan", "validate", "post", "settle", "report")
 
 
@@ -56,6 +61,10 @@ class World:
         self.failed = 0
         self._url = store
         self._stores = ExitStack()
+        self._looks = self._stores.enter_context(
+            closing(sqlite3.connect(str(make_url(store).database), check_same_thread=False))
+        )
+        self._known: tuple[Any, list[DocumentRecord]] = (None, [])
         self.store = self._opened(KeyRing.derive("chaos"))
         self.deployment = deployed(self.site, RunningSandbox(URL, self.app), self.store, self.time)
         self.rough = False
@@ -67,6 +76,7 @@ class World:
 
     def _opened(self, keys: KeyRing) -> Store:
         store = Store.open(self._url, keys, clock=self.time)
+        _share(store._engine)
         self._stores.callback(store.close)
         self._stores.enter_context(failing(self, store))
         return store
@@ -236,9 +246,19 @@ class World:
     # --- the whole ---
 
     def documents(self) -> list[DocumentRecord]:
-        """Return every document."""
-        with self.store.unit_of_work(Actor(user="oracle")) as uow:
-            return uow.documents.search(limit=100_000, after_id="")
+        """Return every document; read anew only if somebody wrote to the store since the last look."""
+        version = self._looks.execute("PRAGMA data_version").fetchone()
+        if version != self._known[0]:
+            with self.store.unit_of_work(Actor(user="oracle")) as uow:
+                self._known = version, uow.documents.search(limit=100_000, after_id="")
+        return list(self._known[1])
+
+
+def _share(engine: Engine) -> None:
+    """Let an engine use the dialect and the compiled statements of the process's first."""
+    if not _SHARED:
+        _SHARED.append(engine.dialect)
+    engine.dialect, engine._compiled_cache = _SHARED[0], _COMPILED
 
 
 def _work(flow: ChaosFlow, task: str) -> Any:
