@@ -30,6 +30,9 @@ from airflow_provider_mlconnector.store.work import PendingEvent, Work, clean, t
 
 _HEAD_ID = 1
 _READ_AHEAD = 1000
+_LOCK_HEAD = select(chain_head.c.seq, chain_head.c.mac).where(chain_head.c.id == _HEAD_ID).with_for_update()
+_APPEND = insert(events)
+_MOVE_HEAD = update(chain_head).where(chain_head.c.id == _HEAD_ID)
 
 
 def genesis(keyring: KeyRing, store_id: str) -> str:
@@ -50,15 +53,14 @@ def flush(work: Work) -> None:
     rows = [_row(event, work.actor, work.keyring) for event in work.pending]
     digests = [digest_of(row, work.keyring) for row in rows]
     work.pending = []
-    query = select(chain_head.c.seq, chain_head.c.mac).where(chain_head.c.id == _HEAD_ID).with_for_update()
-    seq, mac = work.connection.execute(query).one()
+    seq, mac = work.connection.execute(_LOCK_HEAD).one()
     for row, digest in zip(rows, digests, strict=True):
         seq += 1
         mac = link(link_key(work.keyring, seq), mac, seq, digest)
         row |= {"seq": seq, "mac": mac}
-    work.connection.execute(insert(events), rows)
+    work.connection.execute(_APPEND, rows)
     reached(Point.DURING_CHAIN_APPEND)
-    work.connection.execute(update(chain_head).where(chain_head.c.id == _HEAD_ID).values(seq=seq, mac=mac))
+    work.connection.execute(_MOVE_HEAD, {"seq": seq, "mac": mac})
 
 
 def _row(event: PendingEvent, actor: Actor, keyring: KeyRing) -> dict[str, Any]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Boolean, Integer, String, case, func, null, update
+from sqlalchemy import Boolean, Integer, String, bindparam, case, func, null, update
+from sqlalchemy.sql.dml import ReturningUpdate
 from sqlalchemy.types import TypeEngine
 
 from airflow_provider_mlconnector.documents.lifecycle import is_allowed
@@ -13,7 +15,7 @@ from airflow_provider_mlconnector.store.claims import DocumentClaims
 from airflow_provider_mlconnector.store.documents import COLUMNS, REASON_LIMIT, SUMMARY_LIMIT, record, scaled_gross
 from airflow_provider_mlconnector.store.records import Change, DocumentRecord
 from airflow_provider_mlconnector.store.schema import documents
-from airflow_provider_mlconnector.store.work import clean
+from airflow_provider_mlconnector.store.work import clean, prepared_rows
 
 _SUMMARY = ("number", "supplier", "kind", "currency", "gross", "target_reference")
 _KEPT_IF_NONE = (*_SUMMARY, "gross_e4", "document_date", "mapping_version", "due_at")
@@ -67,30 +69,9 @@ class Documents(DocumentClaims):
         if not changes:
             return [], []
         _check(changes)
-        now = self._work.now()
-        wanted = self._work.rows("change", _COLUMNS, map(_row, changes))
-        kept = {name: func.coalesce(wanted.c[name], documents.c[name]) for name in _KEPT_IF_NONE}
-        statement = (
-            update(documents)
-            .where(
-                documents.c.id == wanted.c.id,
-                documents.c.state == wanted.c.before,
-                documents.c.generation == wanted.c.generation,
-            )
-            .values(
-                state=wanted.c.after,
-                previous_state=documents.c.state,
-                reason_code=wanted.c.reason_code,
-                reason=wanted.c.reason,
-                reason_subject=wanted.c.reason_subject,
-                lease_owner=case((wanted.c.release, ""), else_=documents.c.lease_owner),
-                lease_until=case((wanted.c.release, null()), else_=documents.c.lease_until),
-                updated_at=now,
-                **kept,
-            )
-            .returning(*COLUMNS)
-        )
-        changed = {row.id: record(row) for row in self._work.connection.execute(statement)}
+        given = {"change_rows": self._work.rows_text(map(_row, changes)), "changed_at": self._work.now()}
+        rows = self._work.connection.execute(_applied(self._work.database), given)
+        changed = {row.id: record(row) for row in rows}
         done = [change for change in changes if change.document.id in changed]
         self._work.put_bodies("canonical", [(c.document.id, c.canonical) for c in done if c.canonical is not None])
         for change in done:
@@ -109,6 +90,32 @@ class Documents(DocumentClaims):
             reason=change.why or change.reason,
             detail=change.detail,
         )
+
+
+@cache
+def _applied(database: str) -> ReturningUpdate[Any]:
+    wanted = prepared_rows(database, "change", _COLUMNS)
+    kept = {name: func.coalesce(wanted.c[name], documents.c[name]) for name in _KEPT_IF_NONE}
+    return (
+        update(documents)
+        .where(
+            documents.c.id == wanted.c.id,
+            documents.c.state == wanted.c.before,
+            documents.c.generation == wanted.c.generation,
+        )
+        .values(
+            state=wanted.c.after,
+            previous_state=documents.c.state,
+            reason_code=wanted.c.reason_code,
+            reason=wanted.c.reason,
+            reason_subject=wanted.c.reason_subject,
+            lease_owner=case((wanted.c.release, ""), else_=documents.c.lease_owner),
+            lease_until=case((wanted.c.release, null()), else_=documents.c.lease_until),
+            updated_at=bindparam("changed_at", type_=documents.c.updated_at.type),
+            **kept,
+        )
+        .returning(*COLUMNS)
+    )
 
 
 def _check(changes: Sequence[Change]) -> None:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, String, select, update
+from sqlalchemy import Integer, Select, String, bindparam, select, update
+from sqlalchemy.sql.dml import ReturningUpdate
 from sqlalchemy.types import TypeEngine
 
 from airflow_provider_mlconnector.documents.lifecycle import State, is_allowed
-from airflow_provider_mlconnector.store.documents import COLUMNS, DocumentQueries, is_due, record
+from airflow_provider_mlconnector.store.documents import COLUMNS, READ, DocumentQueries, is_due, record
 from airflow_provider_mlconnector.store.records import DocumentRecord
 from airflow_provider_mlconnector.store.schema import documents
+from airflow_provider_mlconnector.store.work import prepared_rows
 
+_TAKE = update(documents).returning(*COLUMNS, documents.c.previous_state)
 _GUARD: dict[str, TypeEngine[Any]] = {"id": String(), "state": String(), "generation": Integer()}
 
 
@@ -100,12 +104,7 @@ class DocumentClaims(DocumentQueries):
         }
         if to is not None:
             values |= {"state": to, "previous_state": documents.c.state}
-        statement = (
-            update(documents)
-            .where(documents.c.id.in_(select(chosen.c.id)))
-            .values(values)
-            .returning(*COLUMNS, documents.c.previous_state)
-        )
+        statement = _TAKE.where(documents.c.id.in_(select(chosen.c.id))).values(values)
         rows = sorted(self._work.connection.execute(statement), key=lambda row: str(row.id))
         if to is not None:
             for row in rows:
@@ -121,7 +120,7 @@ class DocumentClaims(DocumentQueries):
 
     def expired(self, route: str, *, now: datetime, limit: int) -> list[DocumentRecord]:
         """Return documents in ``posting`` whose claim has ended: their worker was killed. Oldest first."""
-        query = select(*COLUMNS).where(
+        query = READ.where(
             documents.c.route == route,
             documents.c.state == State.POSTING,
             documents.c.lease_until.is_(None) | (documents.c.lease_until <= now),
@@ -140,7 +139,7 @@ class DocumentClaims(DocumentQueries):
             nobody took it yet, others may already reckon from its end (DESIGN §4, rule 5).
         """
         now = self._work.now()
-        return self._hold(records, {"lease_until": until, "updated_at": now}, documents.c.lease_until > now)
+        return self._hold(records, {"lease_until": until, "updated_at": now}, unexpired={"held_now": now})
 
     def hold(self, records: Sequence[DocumentRecord]) -> list[DocumentRecord]:
         """Lock claimed documents until the transaction ends, whether or not the claim's time has run out.
@@ -165,17 +164,30 @@ class DocumentClaims(DocumentQueries):
         return self._hold(records, {"lease_owner": "", "lease_until": None, "updated_at": self._work.now()})
 
     def _hold(
-        self, records: Sequence[DocumentRecord], values: Mapping[str, Any], *more: ColumnElement[bool]
+        self,
+        records: Sequence[DocumentRecord],
+        values: Mapping[str, Any],
+        *,
+        unexpired: Mapping[str, datetime] | None = None,
     ) -> list[DocumentRecord]:
-        """Update documents that are still in the state and generation of their records; return them, oldest first."""
+        """Update documents that are still in the state and generation of their records; return them, oldest first.
+
+        Args:
+            records: As claimed.
+            values: What changes.
+            unexpired: The time, as parameter, at which the claim must not have ended; None if it may have.
+        """
         if not records:
             return []
         data = ({"id": item.id, "state": item.state, "generation": item.generation} for item in records)
-        held = self._work.rows("held", _GUARD, data)
-        statement = (
-            update(documents)
-            .where(*(documents.c[name] == held.c[name] for name in _GUARD), *more)
-            .values(values)
-            .returning(*COLUMNS)
-        )
-        return sorted((record(row) for row in self._work.connection.execute(statement)), key=lambda item: item.id)
+        statement = _held(self._work.database, unexpired=unexpired is not None)
+        given = {"held_rows": self._work.rows_text(data), **values, **(unexpired or {})}
+        rows = self._work.connection.execute(statement, given)
+        return sorted((record(row) for row in rows), key=lambda item: item.id)
+
+
+@cache
+def _held(database: str, *, unexpired: bool) -> ReturningUpdate[Any]:
+    held = prepared_rows(database, "held", _GUARD)
+    statement = update(documents).where(*(documents.c[name] == held.c[name] for name in _GUARD)).returning(*COLUMNS)
+    return statement.where(documents.c.lease_until > bindparam("held_now")) if unexpired else statement

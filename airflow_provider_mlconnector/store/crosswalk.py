@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import cache
+from typing import Any
 
-from sqlalchemy import String, exists, select
+from sqlalchemy import Select, String, bindparam, exists, select
+from sqlalchemy.types import TypeEngine
 
 from airflow_provider_mlconnector.documents.lifecycle import State
 from airflow_provider_mlconnector.store.schema import crosswalk, documents
-from airflow_provider_mlconnector.store.work import Work
+from airflow_provider_mlconnector.store.work import Work, prepared_rows
+
+_KEY: dict[str, TypeEngine[Any]] = {"key": String()}
 
 
 class Crosswalk:
@@ -105,12 +110,24 @@ class Crosswalk:
         self, kind: str, company: str, left_system: str, right_system: str, left_keys: Collection[str]
     ) -> dict[str, str]:
         """Return the right keys by left key; unpaired ones are missing."""
-        wanted = self._work.rows("wanted", {"key": String()}, ({"key": key} for key in left_keys))
-        query = select(crosswalk.c.left_key, crosswalk.c.right_key).where(
-            crosswalk.c.kind == kind,
-            crosswalk.c.company == company,
-            crosswalk.c.left_system == left_system,
-            crosswalk.c.right_system == right_system,
-            crosswalk.c.left_key == wanted.c.key,
-        )
-        return {row.left_key: row.right_key for row in self._work.connection.execute(query)}
+        given = {
+            "of_kind": kind,
+            "of_company": company,
+            "of_left": left_system,
+            "of_right": right_system,
+            "wanted_rows": self._work.rows_text({"key": key} for key in left_keys),
+        }
+        found = self._work.connection.execute(_right(self._work.database), given)
+        return {row.left_key: row.right_key for row in found}
+
+
+@cache
+def _right(database: str) -> Select[Any]:
+    wanted = prepared_rows(database, "wanted", _KEY)
+    return select(crosswalk.c.left_key, crosswalk.c.right_key).where(
+        crosswalk.c.kind == bindparam("of_kind"),
+        crosswalk.c.company == bindparam("of_company"),
+        crosswalk.c.left_system == bindparam("of_left"),
+        crosswalk.c.right_system == bindparam("of_right"),
+        crosswalk.c.left_key == wanted.c.key,
+    )

@@ -9,7 +9,20 @@ from decimal import Decimal, InvalidOperation
 from operator import attrgetter, itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, and_, case, func, literal_column, or_, select, union
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    String,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    or_,
+    select,
+    union,
+)
 
 from airflow_provider_mlconnector.documents.lifecycle import State
 from airflow_provider_mlconnector.store.records import DocumentRecord, NewDocument, StateCount
@@ -18,6 +31,8 @@ from airflow_provider_mlconnector.store.work import Work, clean
 
 _NAMES = tuple(item.name for item in fields(DocumentRecord))
 COLUMNS = tuple(documents.c[name] for name in _NAMES)
+READ = select(*COLUMNS)
+"""Built once: columns are what a statement is mostly made of."""
 _in_order = itemgetter(*_NAMES)
 _NEW_NAMES = tuple(item.name for item in fields(NewDocument) if item.name != "payload")
 _new_values = attrgetter(*_NEW_NAMES)
@@ -44,13 +59,23 @@ def scaled_gross(gross: str) -> int | None:
         return None
 
 
-def is_due(states: Collection[State], now: datetime) -> ColumnElement[bool]:
+def is_due(states: Collection[State] | BindParameter[Any], now: datetime | BindParameter[Any]) -> ColumnElement[bool]:
     """Return the condition for documents that may be worked on: in a state, due, and nobody holds them."""
     return and_(
         documents.c.state.in_(states),
         or_(documents.c.due_at.is_(None), documents.c.due_at <= now),
         or_(documents.c.lease_until.is_(None), documents.c.lease_until <= now),
     )
+
+
+_COUNT_DUE = (
+    select(func.count())
+    .select_from(documents)
+    .where(
+        documents.c.route == bindparam("due_route"),
+        is_due(bindparam("due_states", expanding=True), bindparam("due_now")),
+    )
+)
 
 
 class DocumentQueries:
@@ -99,16 +124,12 @@ class DocumentQueries:
     def revisions(self, route: str, source: str, tenant: str, keys: Collection[str]) -> dict[str, list[DocumentRecord]]:
         """Return every known revision of these keys, oldest first; unknown keys are missing."""
         wanted = self._work.rows("wanted", {"key": String()}, ({"key": clean(key)} for key in set(keys)))
-        query = (
-            select(*COLUMNS)
-            .where(
-                documents.c.route == route,
-                documents.c.source == source,
-                documents.c.tenant == tenant,
-                documents.c.key == wanted.c.key,
-            )
-            .order_by(documents.c.key, documents.c.id)
-        )
+        query = READ.where(
+            documents.c.route == route,
+            documents.c.source == source,
+            documents.c.tenant == tenant,
+            documents.c.key == wanted.c.key,
+        ).order_by(documents.c.key, documents.c.id)
         found: dict[str, list[DocumentRecord]] = {}
         for item in self._records(query):
             found.setdefault(item.key, []).append(item)
@@ -116,13 +137,13 @@ class DocumentQueries:
 
     def get(self, document_id: str) -> DocumentRecord | None:
         """Return one document, None if there is none of that id."""
-        found = self._records(select(*COLUMNS).where(documents.c.id == document_id))
+        found = self._records(READ.where(documents.c.id == document_id))
         return found[0] if found else None
 
     def get_many(self, ids: Iterable[str]) -> list[DocumentRecord]:
         """Return the documents of these ids, oldest first; unknown ids are missing."""
         wanted = self._work.id_rows(ids)
-        return self._records(select(*COLUMNS).where(documents.c.id == wanted.c.id).order_by(documents.c.id))
+        return self._records(READ.where(documents.c.id == wanted.c.id).order_by(documents.c.id))
 
     def find(self, text: str, *, route: str | None = None, limit: int = 20) -> list[DocumentRecord]:
         """Find documents by what a person has at hand: id, source key, invoice number or the source's own number.
@@ -137,7 +158,7 @@ class DocumentQueries:
         meant = documents.alias("meant")
         columns = (meant.c.id, func.lower(meant.c.key), func.lower(meant.c.number), func.lower(meant.c.source_number))
         ids = union(*(select(meant.c.id).where(column == wanted) for column in columns))
-        query = select(*COLUMNS).where(documents.c.id.in_(ids))
+        query = READ.where(documents.c.id.in_(ids))
         if route is not None:
             # as an expression, so that SQLite does not go through the route's index after all
             query = query.where(documents.c.route.concat("") == route)
@@ -152,7 +173,7 @@ class DocumentQueries:
         # by way of the ids, as in find
         meant = documents.alias("meant")
         ids = select(meant.c.id).where(func.lower(meant.c.number) == func.lower(wanted.c.number))
-        query = select(*COLUMNS).where(documents.c.id.in_(ids), documents.c.route.concat("") == route)
+        query = READ.where(documents.c.id.in_(ids), documents.c.route.concat("") == route)
         return self._records(query.order_by(documents.c.id))
 
     def search(
@@ -177,7 +198,7 @@ class DocumentQueries:
             limit: At most so many.
             after_id: None lists newest first. Otherwise pages upwards: those after this id, oldest first ("" starts).
         """
-        query = select(*COLUMNS)
+        query = READ
         wanted = {"route": route, "batch_id": batch_id, "reason_code": reason_code, "supplier": supplier}
         for name, value in wanted.items():
             if value is not None:
@@ -194,7 +215,7 @@ class DocumentQueries:
         self, route: str, states: Collection[State], *, now: datetime, limit: int, chunk_id: str | None = None
     ) -> list[DocumentRecord]:
         """Return documents that may be worked on now, oldest first, without claiming them."""
-        query = select(*COLUMNS).where(documents.c.route == route, is_due(states, now))
+        query = READ.where(documents.c.route == route, is_due(states, now))
         if chunk_id is not None:
             # by way of the ids: SQLite would go through everything the route has waiting, once per chunk
             members = documents.alias("members")
@@ -204,8 +225,8 @@ class DocumentQueries:
 
     def count_due(self, route: str, states: Collection[State], *, now: datetime) -> int:
         """Return how many documents :meth:`due` would list without a limit."""
-        query = select(func.count()).select_from(documents).where(documents.c.route == route, is_due(states, now))
-        return self._work.connection.scalar(query) or 0
+        given = {"due_route": route, "due_states": list(states), "due_now": now}
+        return self._work.connection.scalar(_COUNT_DUE, given) or 0
 
     def payloads(self, ids: Collection[str]) -> dict[str, bytes]:
         """Return the payloads in force by document id: a person's latest correction, else the source's own."""

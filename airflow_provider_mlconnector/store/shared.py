@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 from uuid import uuid4
 
-from sqlalchemy import Engine, delete, func, or_, select, update
+from sqlalchemy import Engine, bindparam, delete, func, or_, select, update
 
 from airflow_provider_mlconnector.errors import Unavailable
 from airflow_provider_mlconnector.store.engine import transaction
@@ -27,6 +27,7 @@ LOCK_PATIENCE = 60.0
 """Seconds one caller waits in all (DESIGN §3)."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 0.5
 
+_VALID = select(tokens).where(tokens.c.key == bindparam("of"), tokens.c.expires_at > bindparam("now"))
 _LOCAL: dict[str, Lock] = {}
 """The same lock for the threads of this process, so that one of them at most asks the database again and again."""
 os.register_at_fork(after_in_child=_LOCAL.clear)  # a thread of the parent's does not exist in the child
@@ -45,9 +46,9 @@ class StoredTokens:
 
     def get(self, key: str) -> tuple[str, datetime] | None:
         """Return ``(token, expires_at)``, None when there is none or it has expired."""
-        query = select(tokens).where(tokens.c.key == key, tokens.c.expires_at > self._clock.now())
+        given = {"of": key, "now": self._clock.now()}
         with transaction(self._engine, read_only=True) as connection:
-            row = connection.execute(query).one_or_none()
+            row = connection.execute(_VALID, given).one_or_none()
         if row is None:
             return None
         return self._keyring.decrypt(bytes(row.data), row.key_id, aad=_aad(key)).decode(), row.expires_at

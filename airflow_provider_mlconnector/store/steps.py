@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Boolean, Executable, Integer, Row, Select, String, case, func, select, update
@@ -14,11 +15,13 @@ from airflow_provider_mlconnector.documents.lifecycle import State
 from airflow_provider_mlconnector.store.planning import NEVER_EXECUTED, Planner
 from airflow_provider_mlconnector.store.records import DocumentRecord, NewStep, StepRecord, StepState
 from airflow_provider_mlconnector.store.schema import documents, steps
-from airflow_provider_mlconnector.store.work import Work, to_json
+from airflow_provider_mlconnector.store.work import Work, prepared_rows, to_json
 
 _GUARD: dict[str, TypeEngine[Any]] = {"id": String(), "before": String(), "attempt": Integer()}
 _SETTLEMENT: dict[str, TypeEngine[Any]] = {**_GUARD, "after": String(), "missed": Boolean()}
+_WANTED: dict[str, TypeEngine[Any]] = {"id": String()}
 _CLAIM: dict[str, TypeEngine[Any]] = {"id": String(), "generation": Integer()}
+_CHANGE = update(steps).returning(*steps.c)
 Settlement = tuple[StepRecord, StepState, Mapping[str, Any] | None, bool]
 """A step, its new state, the target's keys to keep (None keeps the old), whether a look-up found nothing."""
 
@@ -45,10 +48,9 @@ class Steps:
 
     def of(self, document_ids: Collection[str]) -> dict[str, list[StepRecord]]:
         """Return the steps of documents by document id, in order of position; an empty list where there are none."""
-        wanted = self._work.id_rows(document_ids)
-        query = select(steps).where(steps.c.document_id == wanted.c.id)
         found: dict[str, list[StepRecord]] = {document_id: [] for document_id in document_ids}
-        for step in self._load(query.order_by(steps.c.document_id, steps.c.position, steps.c.id)):
+        given = {"wanted_rows": self._work.rows_text({"id": document_id} for document_id in found)}
+        for step in self._records(self._work.connection.execute(_of(self._work.database), given).all()):
             found[step.document_id].append(step)
         return found
 
@@ -91,23 +93,18 @@ class Steps:
         """
         self._hold({step.document_id for step in intended}, documents)
         rows = self._work.rows("intent", _GUARD, map(_guard, intended))
-        statement = (
-            update(steps)
-            .where(
-                steps.c.id == rows.c.id,
-                steps.c.state == rows.c.before,
-                steps.c.attempt == rows.c.attempt,
-                steps.c.state.in_(NEVER_EXECUTED),
-            )
-            .values(
-                state=StepState.SENDING,
-                attempt=steps.c.attempt + 1,
-                sent_at=at,
-                expires_at=expires_at,
-                not_found=0,
-                first_not_found_at=None,
-            )
-            .returning(*steps.c)
+        statement = _CHANGE.where(
+            steps.c.id == rows.c.id,
+            steps.c.state == rows.c.before,
+            steps.c.attempt == rows.c.attempt,
+            steps.c.state.in_(NEVER_EXECUTED),
+        ).values(
+            state=StepState.SENDING,
+            attempt=steps.c.attempt + 1,
+            sent_at=at,
+            expires_at=expires_at,
+            not_found=0,
+            first_not_found_at=None,
         )
         sending = self._changed(statement, [(step, None) for step in intended])
         for before, step in zip(intended, sending, strict=True):
@@ -154,17 +151,14 @@ class Steps:
         data = ({**_guard(step), "after": to, "missed": missed} for step, to, _, missed in settlements)
         rows = self._work.rows("settled", _SETTLEMENT, data)
         missed = rows.c.missed
-        statement = (
-            update(steps)
-            .where(steps.c.id == rows.c.id, steps.c.state == rows.c.before, steps.c.attempt == rows.c.attempt)
-            .values(
-                state=rows.c.after,
-                not_found=case((missed, steps.c.not_found + 1), else_=steps.c.not_found),
-                first_not_found_at=case(
-                    (missed, func.coalesce(steps.c.first_not_found_at, at)), else_=steps.c.first_not_found_at
-                ),
-            )
-            .returning(*steps.c)
+        statement = _CHANGE.where(
+            steps.c.id == rows.c.id, steps.c.state == rows.c.before, steps.c.attempt == rows.c.attempt
+        ).values(
+            state=rows.c.after,
+            not_found=case((missed, steps.c.not_found + 1), else_=steps.c.not_found),
+            first_not_found_at=case(
+                (missed, func.coalesce(steps.c.first_not_found_at, at)), else_=steps.c.first_not_found_at
+            ),
         )
         results = [(step.id, to_json(result).encode()) for step, _, result, _ in settlements if result is not None]
         self._work.put_bodies("result", results)
@@ -236,6 +230,13 @@ class Steps:
             mapping_version=step.mapping_version,
             detail=detail,
         )
+
+
+@cache
+def _of(database: str) -> Select[Any]:
+    wanted = prepared_rows(database, "wanted", _WANTED)
+    query = select(steps).where(steps.c.document_id == wanted.c.id)
+    return query.order_by(steps.c.document_id, steps.c.position, steps.c.id)
 
 
 def _guard(step: StepRecord) -> dict[str, Any]:

@@ -7,10 +7,29 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import cache, lru_cache
 from threading import Lock
 from typing import Any, NoReturn
 
-from sqlalchemy import Connection, Dialect, FromClause, String, Table, and_, bindparam, cast, column, func, or_, select
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Dialect,
+    FromClause,
+    Function,
+    Label,
+    Select,
+    String,
+    Table,
+    and_,
+    bindparam,
+    cast,
+    column,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSON
 from sqlalchemy.types import TypeEngine
@@ -21,6 +40,7 @@ from airflow_provider_mlconnector.store.records import Actor
 from airflow_provider_mlconnector.store.schema import bodies
 from airflow_provider_mlconnector.systems.ports import Clock
 
+_ID: dict[str, TypeEngine[Any]] = {"id": String()}
 _RANDOM_BITS = 80
 _RANDOM_BYTES = _RANDOM_BITS // 8
 _canonical_json = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=str).encode
@@ -111,7 +131,16 @@ class Work:
 
     def id_rows(self, ids: Iterable[str]) -> FromClause:
         """Return a one-column table expression ``id``."""
-        return self.rows("wanted", {"id": String()}, ({"id": value} for value in ids))
+        return self.rows("wanted", _ID, ({"id": value} for value in ids))
+
+    @property
+    def database(self) -> str:
+        """Name of the database's dialect, by which prepared statements are kept."""
+        return self.connection.dialect.name
+
+    def rows_text(self, data: Iterable[Mapping[str, Any]]) -> str:
+        """Return ``data`` as the parameter :func:`prepared_rows` takes."""
+        return rows_text(self.connection.dialect.name, data)
 
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         """Return an INSERT of the dialect at hand, for ON CONFLICT."""
@@ -130,22 +159,19 @@ class Work:
         for record_id, plain in data:
             blob, key_id = self.keyring.encrypt(plain, aad=f"{record_id}/{part}")
             values.append({"record_id": record_id, "part": part, "key_id": key_id, "data": blob})
-        statement = self.insert(bodies)
-        new = statement.excluded
-        statement = statement.on_conflict_do_update(
-            index_elements=["record_id", "part"], set_={"key_id": new.key_id, "data": new.data}
-        )
-        self.connection.execute(statement, values)
+        self.connection.execute(_put_bodies(self.database), values)
 
     def get_bodies(self, part: str, ids: Iterable[str]) -> dict[str, bytes]:
         """Return decrypted content by record id; records without such content are missing."""
-        wanted = self.id_rows(ids)
-        query = select(bodies.c.record_id, bodies.c.key_id, bodies.c.data).where(
-            bodies.c.record_id == wanted.c.id, bodies.c.part == part
+        wanted = [{"id": value} for value in ids]
+        if not wanted:
+            return {}
+        found = self.connection.execute(
+            _bodies_query(self.database), {"wanted_rows": self.rows_text(wanted), "wanted_part": part}
         )
         return {
             record_id: self.keyring.decrypt(bytes(data), key_id, aad=f"{record_id}/{part}")
-            for record_id, key_id, data in self.connection.execute(query)
+            for record_id, key_id, data in found
         }
 
     def get_versions(self, part: str, ids: Iterable[str]) -> dict[str, list[bytes]]:
@@ -175,7 +201,31 @@ class Work:
 
 def dialect_insert(dialect: Dialect, table: Table) -> sqlite.Insert | postgresql.Insert:
     """Return an INSERT that can say ON CONFLICT."""
-    return postgresql.insert(table) if dialect.name == "postgresql" else sqlite.insert(table)
+    return _insert(dialect.name, table)
+
+
+def _insert(database: str, table: Table) -> sqlite.Insert | postgresql.Insert:
+    return postgresql.insert(table) if database == "postgresql" else sqlite.insert(table)
+
+
+# Building a statement costs as much as running it: those run all the time are built once per kind of database.
+
+
+@cache
+def _bodies_query(database: str) -> Select[Any]:
+    wanted = prepared_rows(database, "wanted", _ID)
+    return select(bodies.c.record_id, bodies.c.key_id, bodies.c.data).where(
+        bodies.c.record_id == wanted.c.id, bodies.c.part == bindparam("wanted_part")
+    )
+
+
+@cache
+def _put_bodies(database: str) -> sqlite.Insert | postgresql.Insert:
+    statement = _insert(database, bodies)
+    new = statement.excluded
+    return statement.on_conflict_do_update(
+        index_elements=["record_id", "part"], set_={"key_id": new.key_id, "data": new.data}
+    )
 
 
 def json_rows(
@@ -189,7 +239,26 @@ def json_rows(
         types: Columns and their SQL types.
         data: One mapping per row; missing columns are NULL.
     """
-    zone = "+00:00" if dialect.name == "postgresql" else ""
+    text = rows_text(dialect.name, data)
+    return _table(dialect.name, name, types, bindparam(f"{name}_rows", text, type_=String(), unique=True))
+
+
+def prepared_rows(database: str, name: str, types: Mapping[str, TypeEngine[Any]]) -> FromClause:
+    """Return such a table expression for a statement that is built once.
+
+    Its rows are given at execution: parameter ``{name}_rows``, as :func:`rows_text` returns them.
+
+    Args:
+        database: Name of the dialect.
+        name: Alias in the statement.
+        types: Columns and their SQL types.
+    """
+    return _table(database, name, types, bindparam(f"{name}_rows", type_=String()))
+
+
+def rows_text(database: str, data: Iterable[Mapping[str, Any]]) -> str:
+    """Return rows as the one parameter of their table expression."""
+    zone = "+00:00" if database == "postgresql" else ""
 
     def default(value: object) -> str:
         if isinstance(value, datetime):
@@ -199,17 +268,25 @@ def json_rows(
         msg = f"{type(value).__name__} has no place in a row"
         raise TypeError(msg)
 
-    parameter = bindparam(f"{name}_rows", json.dumps(list(data), default=default), type_=String(), unique=True)
-    if dialect.name == "postgresql":
+    return json.dumps(list(data), default=default)
+
+
+def _table(database: str, name: str, types: Mapping[str, TypeEngine[Any]], parameter: BindParameter[str]) -> FromClause:
+    if database == "postgresql":
         columns = [column(key, kind) for key, kind in types.items()]
         return (
             func.json_to_recordset(cast(parameter, JSON))
             .table_valued(*columns, name=name)
             .render_derived(with_types=True)
         )
-    each = func.json_each(parameter).table_valued("value", name=f"{name}_each")
-    fields = [func.json_extract(each.c.value, f"$.{key}", type_=kind).label(key) for key, kind in types.items()]
-    return select(*fields).subquery(name)
+    each = Function("json_each", parameter).table_valued(name=f"{name}_each")
+    return select(*_fields(name, tuple(types.items()))).select_from(each).subquery(name)
+
+
+@lru_cache(maxsize=256)
+def _fields(name: str, types: tuple[tuple[str, TypeEngine[Any]], ...]) -> tuple[Label[Any], ...]:
+    """Return the columns of rows on SQLite; names are the code's own."""
+    return tuple(literal_column(f"json_extract({name}_each.value, '$.{key}')", kind).label(key) for key, kind in types)
 
 
 def clean(value: str, limit: int | None = None) -> str:
