@@ -8,12 +8,21 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from airflow_provider_mlconnector.documents.currency import minor_unit
 from airflow_provider_mlconnector.documents.lifecycle import State
+from airflow_provider_mlconnector.errors import Rejected
 from airflow_provider_mlconnector.store.records import ChainHead
 from airflow_provider_mlconnector.sync.job import Job
 
 STUCK = (State.REJECTED, State.PARKED, State.FAILED, State.UNCERTAIN, State.CHANGED_AFTER_POSTING)
 """States whose reasons people want to read."""
+_REMEDIES = {
+    State.REJECTED: "correct it at its source, and the next run takes it up",
+    State.PARKED: "clear up what it waits for, and the next run takes it up",
+    State.FAILED: "clear up what the target objected to, then `mlconnector replay`",
+    State.UNCERTAIN: "look it up in the target, then `mlconnector replay` with what you saw",
+    State.CHANGED_AFTER_POSTING: "correct the target by hand, then `mlconnector replay --handled`",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +86,7 @@ class Report:
         lines = [f"{title} on route {self.route} (batch {self.batch_id}, store {self.head.store_id})"]
         for state, count in sorted(self.counts.items(), key=lambda item: -item[1]):
             sums = sorted(self.sums.get(state, {}).items())
-            totals = ", ".join(f"{currency} {_money(total)}" for currency, total in sums)
+            totals = ", ".join(f"{currency} {_money(total, currency)}" for currency, total in sums)
             lines.append(f"  {state:<22} {count:>7}   {totals}".rstrip())
         if self.reasons:
             lines.append("Waiting, by cause:")
@@ -86,8 +95,8 @@ class Report:
             lines.append("To be looked at:")
             lines += [f"  {issue.code}: {issue.sample}" for issue in self.issues]
         if self.failing:
-            named = ", ".join(f"{count} {state}" for state, count in self.failing.items())
-            lines.append(f"The run is red because of {named}. Correct each at its source: the next run takes it up.")
+            lines.append("The run is red because of:")
+            lines += [f"  {count:>5} {state}: {_remedy(state)}" for state, count in self.failing.items()]
         return "\n".join(lines)
 
 
@@ -118,9 +127,17 @@ def report(job: Job) -> Report:
     )
 
 
-def _money(total: Decimal) -> str:
-    """Two decimals, and more only where there are more."""
-    return f"{total:,.2f}" if total == round(total, 2) else f"{total.normalize():,f}"
+def _remedy(state: str) -> str:
+    return _REMEDIES.get(State(state), "see what each waits for")
+
+
+def _money(total: Decimal, currency: str) -> str:
+    """As many decimals as the currency has, and more only where there are more."""
+    try:
+        least = minor_unit(currency)
+    except Rejected:  # a document that was rejected for its currency
+        least = Decimal("0.01")
+    return f"{total.quantize(least) if total == total.quantize(least) else total.normalize():,f}"
 
 
 def _preview_report(job: Job) -> Report:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
+from airflow_provider_mlconnector.documents.lifecycle import State
+from airflow_provider_mlconnector.store.records import ChainHead
+from airflow_provider_mlconnector.sync.report import Report
 from airflow_provider_mlconnector.sync.verdicts import from_found, from_outcome, in_words
 from airflow_provider_mlconnector.systems.ports import Found, FoundState, Outcome, OutcomeState, StepDraft, StepKind
 
@@ -38,3 +43,20 @@ def test_what_was_entered_by_hand_is_said_to_be_so_once() -> None:
     found = Found(FoundState.SAME_NOT_OURS, "reference RENT, journal 12", {"journal": "12"})
     reason = from_found(found, DRAFT).reason
     assert reason == "already in the target, entered by hand: reference RENT, journal 12"
+
+
+def test_a_report_writes_each_sum_as_its_currency_does_and_says_what_to_do_for_each_state() -> None:
+    sums = {"JPY": "120000", "USD": "3.5", "KWD": "1.25", "???": "2", "EUR": "0.125"}
+    told = Report(
+        route="r",
+        batch_id="b",
+        counts={"rejected": 5},
+        sums={"rejected": {currency: Decimal(total) for currency, total in sums.items()}},
+        reasons=(),
+        failing={str(state): 1 for state in State},
+        head=ChainHead("store", 0, ""),
+    ).text
+    assert "??? 2.00, EUR 0.125, JPY 120,000, KWD 1.250, USD 3.50" in told
+    assert "1 rejected: correct it at its source" in told
+    assert "1 uncertain: look it up in the target, then `mlconnector replay`" in told
+    assert "1 posted: see what each waits for" in told
