@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from support.airflow_books import betrayed, duplicates, stuck, writes, wrong
 from support.airflow_cluster import Cluster
-from support.airflow_disturb import add_invoices, caught, crowd, on_hold, stop
+from support.airflow_disturb import NEW_INVOICES, add_invoices, caught, crowd, on_hold, stop
 from support.airflow_settings import DAG_ID
 
 pytestmark = [pytest.mark.airflow, pytest.mark.scheduler, pytest.mark.postgres, pytest.mark.timeout(420)]
+CREDITS = ("credit_memo",) * 2
 
 
 def _everything_is_booked_once(cluster: Cluster) -> None:
     assert (duplicates(cluster), wrong(cluster), stuck(cluster)) == ([], [], [])
 
 
-def _caught_posting(cluster: Cluster) -> str:
-    add_invoices(cluster)
+def _caught_posting(cluster: Cluster, labels: Sequence[str] = NEW_INVOICES) -> str:
+    add_invoices(cluster, labels)
     run = cluster.trigger()
     cluster.wait_for_task(run, "validate", "success")
     return run
@@ -43,7 +46,9 @@ def test_a_frozen_worker_that_wakes_up_behind_its_retry_changes_nothing(cluster:
 
 
 def test_a_posting_task_marked_failed_on_its_way_and_cleared_later_posts_once(cluster: Cluster) -> None:
-    run = _caught_posting(cluster)
+    """Its credit memos are on their way, which SYSPRO would book twice."""
+    assert cluster.wait_for_run(cluster.trigger()) == "success", "what they credit is posted"
+    run = _caught_posting(cluster, CREDITS)
     with caught(cluster, "post") as on_its_way:
         cluster.wait("post on its way to SYSPRO", on_its_way, every=0.02)
         worker = cluster.process(run, "post")
@@ -58,6 +63,8 @@ def test_a_posting_task_marked_failed_on_its_way_and_cleared_later_posts_once(cl
     cluster.clear(run, "post", downstream=True)
     assert cluster.wait_for_run(run) == "success", cluster.states(run)
     _everything_is_booked_once(cluster)
+    booked = cluster.sandbox.app.syspro.ledger()["ap_transactions"]
+    assert [row["type"] for row in booked] == ["C"] * len(CREDITS)
 
 
 def test_three_backfills_beside_a_scheduled_run_and_a_replay_of_one_key_post_once(cluster: Cluster) -> None:
@@ -66,7 +73,7 @@ def test_three_backfills_beside_a_scheduled_run_and_a_replay_of_one_key_post_onc
         assert cluster.wait_for_run(cluster.trigger()) == "success"
     (waiting,) = (one for one in cluster.documents() if one.key == held)
     assert (str(waiting.state), waiting.reason_code) == ("parked", "supplier_on_hold")
-    add_invoices(cluster)
+    add_invoices(cluster, [*NEW_INVOICES, "credit_memo"])
     runs = crowd(cluster, held)
     assert len(runs) == 5
     ended = {run: cluster.wait_for_run(run, dag=dag, seconds=180) for run, dag in runs.items()}

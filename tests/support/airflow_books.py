@@ -56,10 +56,8 @@ def stuck(cluster: Cluster) -> list[str]:
 
 def _not_to_the_cent(cluster: Cluster) -> Iterator[str]:
     app = cluster.sandbox.app
-    generator = app.jaggaer._store._generator
-    drafts = [generator.draft(int(key), row["label"]) for key, row in app.jaggaer.truth().items()]
     ledger = app.syspro.ledger()
-    yield from syspro_books.compare(ledger, [syspro_books.expected(draft, {}) for draft in drafts])
+    yield from syspro_books.compare(ledger, syspro_books.all_expected(app, app.jaggaer.truth()))
     yield from syspro_books.general_ledger_problems(ledger)
 
 

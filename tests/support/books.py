@@ -16,6 +16,7 @@ from typing import Any
 
 from airflow_provider_mlconnector.sandbox import master
 from airflow_provider_mlconnector.sandbox.jaggaer.draft import MINOR_DIGITS, Draft, Line, Split
+from airflow_provider_mlconnector.sandbox.jaggaer.recipes import RECIPES
 
 TAXES = ("taxCharge1", "taxCharge2")
 SIGNS = {"shippingCharge": 1, "handlingCharge": 1, "discountAmount": -1}
@@ -128,9 +129,11 @@ def shares(line: Line, amount: Decimal) -> Iterable[tuple[Split, Fraction]]:
 
 
 def drafts(app: Any) -> dict[str, Draft]:
-    """Return every generated draft of the tenant by its key."""
+    """Return every draft of the tenant by its key: those it began with, and those made by a recipe since."""
     generator = app.jaggaer._store._generator
-    return {str(key): generator.draft(key) for key in generator.ids}
+    made = {key: row["label"] for key, row in app.jaggaer.truth().items() if row["label"] in RECIPES}
+    since = {key: generator.draft(int(key), label) for key, label in made.items() if int(key) not in generator.ids}
+    return {str(key): generator.draft(key) for key in generator.ids} | since
 
 
 def all_expected(app: Any, keys: Iterable[str]) -> list[Expected]:
