@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from support.cloudsuite import MAPPING, Pair, paired
-from support.mishaps import today
 
 from airflow_provider_mlconnector.documents.reconciliation import Area, Span
 from airflow_provider_mlconnector.mapping.load import load_mapping
@@ -37,7 +36,7 @@ def compare(pair: Pair) -> Reconciliation:
     left = JaggaerFigures("jaggaer", flow.jaggaer_client())
     routes = [pair[name].route for name in ("invoices_in", "invoices_out", "orders")]
     mapping = load_mapping(MAPPING.read_text(), origin="sample mapping")
-    span = Span(today() - timedelta(days=60), today())
+    span = Span(pair.today - timedelta(days=60), pair.today)
     return reconcile(flow.job("reconcile"), left, flow.figures(), routes, mapping, span)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from support.cloudsuite import AP_CONTROL, TAX_ACCOUNT, Pair, paired
 from support.edges import thirds
-from support.mishaps import line, on, today
+from support.mishaps import line, on
 
 from airflow_provider_mlconnector.documents.lifecycle import State
 
@@ -207,11 +207,11 @@ def test_an_obsolete_account_waits(pair: Pair) -> None:
 
 
 def _obsolete(pair: Pair) -> None:
-    pair.csi("account_obsolete", account="51300", date=(today() - timedelta(days=10)).isoformat())
+    pair.csi("account_obsolete", account="51300", date=(pair.today - timedelta(days=10)).isoformat())
 
 
 def _closed(pair: Pair) -> None:
-    day = today() - timedelta(days=1)
+    day = pair.today - timedelta(days=1)
     pair.csi("period", year=day.year, period=day.month)
 
 
@@ -262,13 +262,14 @@ def test_a_unit_code_not_allowed_with_its_account_waits(pair: Pair) -> None:
 
 
 def test_a_closed_period_waits_or_goes_into_the_next_open_one_as_the_route_says(pair: Pair) -> None:
-    day = today().replace(day=1) - timedelta(days=1)
+    first = pair.today.replace(day=1)
+    day = first - timedelta(days=1)
     pair.csi("period", year=day.year, period=day.month)
     pair.bill("PERIOD-1", accountingDate=on(day), invoiceDate=on(day))
     assert wait(pair, "PERIOD-1") == ("parked", "period_closed")
     pair.choose("invoices_in", closed_period="current_open")
     arrive(pair, "PERIOD-1")
-    assert pair.voucher("PERIOD-1")["DistDate"] == today().replace(day=1).isoformat()
+    assert pair.voucher("PERIOD-1")["DistDate"] == first.isoformat()
     assert pair.voucher("PERIOD-1")["InvDate"] == day.isoformat()
 
 
@@ -348,7 +349,7 @@ def test_a_number_of_25_characters_is_refused_and_never_cut(pair: Pair) -> None:
 
 
 def test_a_voucher_typed_by_hand_before_ours_is_linked_and_nothing_is_written(pair: Pair) -> None:
-    day = (today() - timedelta(days=1)).isoformat()
+    day = (pair.today - timedelta(days=1)).isoformat()
     pair.enter("HAND-1", invoice_date=day)
     pair.bill("HAND-1")
     pair.run("invoices_in")

@@ -298,8 +298,8 @@ def test_a_day_near_its_quota_is_an_issue_of_every_route_and_is_resolved_the_nex
         with local_store.unit_of_work(Actor()) as uow:
             return [issue.text for issue in uow.issues.list(OUT.name)]
 
-    assert run(7) == []
     today = f"{datetime.now(UTC):%Y-%m-%d}"
+    assert run(7) == []
     told = run(1)
     if f"{datetime.now(UTC):%Y-%m-%d}" == today:  # not over midnight
         assert told == ["tenant ACME_TST: 8 of the 10 requests of this day (UTC) are used"]

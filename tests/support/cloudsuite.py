@@ -7,15 +7,15 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from support.flow import CUT_OVER_DAYS, ROOT, Flow, ShiftedClock
-from support.mishaps import line, on, today
+from support.flow import ROOT, Flow, ShiftedClock, cut_over
+from support.mishaps import line, on
 from support.stores import upgraded
 
 from airflow_provider_mlconnector.hooks.jaggaer import ROUTED
@@ -59,13 +59,16 @@ def example() -> Mapping[str, Any]:
     return runpy.run_path(str(EXAMPLE))
 
 
-def example_route(name: str) -> Route:
-    """Return one of the example's routes between ``jaggaer`` and ``cloudsuite``, with a cut-over."""
+def example_route(name: str, present: datetime | None = None) -> Route:
+    """Return one of the example's routes between ``jaggaer`` and ``cloudsuite``, with a cut-over before the present.
+
+    The present is the machine's when None.
+    """
     given = example()
     ends = {given["JAGGAER"]: "jaggaer", given["CLOUDSUITE"]: "cloudsuite"}
     body = dict(given[ROUTES[name]])
     body |= {end: ends[body[end]] for end in ("source", "target")}
-    return Route.parse({**body, "start_at": datetime.now(UTC).date() - timedelta(days=CUT_OVER_DAYS)})
+    return Route.parse({**body, "start_at": cut_over(present or datetime.now(UTC))})
 
 
 @dataclass
@@ -158,9 +161,14 @@ class Pair:
         self.clock = deployment.clock
         self._routes: dict[str, CloudFlow] = {}
 
+    @property
+    def today(self) -> date:
+        """The simulated systems' present day."""
+        return self.flow.today
+
     def __getitem__(self, name: str) -> CloudFlow:
         if name not in self._routes:
-            self._routes[name] = self.flow.for_route(example_route(name))  # type: ignore[assignment]
+            self._routes[name] = self.flow.for_route(example_route(name, self.clock.now()))  # type: ignore[assignment]
         return self._routes[name]
 
     def choose(self, name: str, **changes: Any) -> CloudFlow:
@@ -217,7 +225,7 @@ class Pair:
         **header: Any,
     ) -> str:
         """Enter an approved invoice in JAGGAER, by default of 100.00 USD on one line; return JAGGAER's key."""
-        day = on(today() - timedelta(days=1))
+        day = on(self.today - timedelta(days=1))
         base = {
             "supplierInvoiceNumber": number,
             "invoiceType": "Invoice",
@@ -226,7 +234,7 @@ class Pair:
             "matchStatus": "Do Not Match",
             "invoiceDate": day,
             "accountingDate": day,
-            "dueDate": on(today() + timedelta(days=27)),
+            "dueDate": on(self.today + timedelta(days=27)),
             "businessUnit": "PLANT1",
             "supplier": supplier if isinstance(supplier, dict) else {"supplierNumber": supplier, "name": "Sable"},
             "terms": {"daysAfter": 30, "standardPaymentTermsCode": "NET30"},
@@ -243,8 +251,8 @@ class Pair:
     def enter(self, number: str, *lines: dict[str, Any], vendor: str = "V00001", **header: Any) -> int:
         """Enter a voucher in CSI, by default of 100.00 on one line; return its number."""
         entered = list(lines) or [{"account": "51300", "unit": "CC20", "amount": "100.00"}]
-        day = (today() - timedelta(days=1)).isoformat()
-        dates = {"invoice_date": day, "dist_date": day, "due_date": (today() + timedelta(days=27)).isoformat()}
+        day = (self.today - timedelta(days=1)).isoformat()
+        dates = {"invoice_date": day, "dist_date": day, "due_date": (self.today + timedelta(days=27)).isoformat()}
         return int(self.csi("voucher", vendor=vendor, invoice=number, lines=entered, **dates | header)["voucher"])
 
     def post_vouchers(self) -> None:
@@ -310,11 +318,11 @@ def paired(
     **changes: Any,
 ) -> Iterator[Pair]:
     """Run a sandbox and a migrated store (SQLite in ``directory``, or the database at ``url``)."""
-    clock = ShiftedClock()
+    clock = ShiftedClock(start)
     store = upgraded(Store.open(url or f"sqlite:///{directory / 'store.db'}", KeyRing.derive("test-only"), clock=clock))
     try:
         with serving(seed=seed, jaggaer=jaggaer, cloudsuite=cloudsuite, start=start) as sandbox:
-            pair = Pair(CloudFlow(sandbox, store, clock, example_route("invoices_in"), **changes))
+            pair = Pair(CloudFlow(sandbox, store, clock, example_route("invoices_in", clock.now()), **changes))
             if mapped:
                 pair.map(directory, mapped)
             yield pair

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from support.flow import MAPPING, Flow
-from support.mishaps import coding, line, on, today
+from support.mishaps import coding, line, on
 
 from airflow_provider_mlconnector.store.records import Actor, DocumentRecord
 from airflow_provider_mlconnector.sync.route import MappingSource
@@ -69,7 +69,7 @@ class Office:
         **header: Any,
     ) -> str:
         """Enter an approved invoice, by default of 100.00 USD on one line; return JAGGAER's key."""
-        day = on(today() - timedelta(days=1))
+        day = on(self.invoices.today - timedelta(days=1))
         base = {
             "supplierInvoiceNumber": number,
             "invoiceType": "Invoice",
@@ -78,7 +78,7 @@ class Office:
             "matchStatus": "Do Not Match",
             "invoiceDate": day,
             "accountingDate": day,
-            "dueDate": on(today() + timedelta(days=27)),
+            "dueDate": on(self.invoices.today + timedelta(days=27)),
             "businessUnit": "PLANT1",
             "supplier": supplier if isinstance(supplier, dict) else {"supplierNumber": supplier, "name": "Sable"},
             "terms": {"daysAfter": 30, "standardPaymentTermsCode": "NET30"},

@@ -50,15 +50,24 @@ ROUTE = Route(name="jaggaer_to_syspro_invoices", source="jaggaer", target="syspr
 CUT_OVER_DAYS = 120
 
 
-class ShiftedClock(SystemClock):
-    """The machine's clock plus an offset that tests move: who sleeps only moves it, so waiting takes no time."""
+def cut_over(present: datetime) -> date:
+    """Return the day from which documents are the connector's, at sites whose present this is."""
+    return present.date() - timedelta(days=CUT_OVER_DAYS)
 
-    def __init__(self) -> None:
+
+class ShiftedClock(SystemClock):
+    """A clock that runs from ``start`` (the machine's present when None) plus an offset that tests move.
+
+    Who sleeps only moves it, so waiting takes no time.
+    """
+
+    def __init__(self, start: datetime | None = None) -> None:
+        self._ahead = start - datetime.now(UTC) if start else timedelta(0)
         self.offset = timedelta(0)
 
     def now(self) -> datetime:
         """Return the shifted time."""
-        return datetime.now(UTC) + self.offset
+        return datetime.now(UTC) + self._ahead + self.offset
 
     def monotonic(self) -> float:
         """Return the machine's monotonic time, shifted alike."""
@@ -133,6 +142,11 @@ class Flow:
             clock=self.clock,
             **limits,
         )
+
+    @property
+    def today(self) -> date:
+        """The simulated systems' present day, which need not be the machine's once tests let time pass."""
+        return self.sandbox.app.clock.now().date()
 
     def for_route(self, route: Route, **changes: Any) -> Flow:
         """Return the same deployment running another route: its kind of document, its direction."""
@@ -305,14 +319,13 @@ def flow(
 ) -> Iterator[Flow]:
     """Run a sandbox and a migrated store (SQLite in ``directory``, or the database at ``url``).
 
-    ``start`` is the sandbox's present, the machine's when None.
+    ``start`` is the present of sandbox, store and route, the machine's when None.
     """
-    clock = ShiftedClock()
+    clock = ShiftedClock(start)
     store = upgraded(Store.open(url or f"sqlite:///{directory / 'store.db'}", KeyRing.derive("test-only"), clock=clock))
     try:
         with serving(seed=seed, jaggaer=jaggaer, syspro=syspro_site, start=start) as sandbox:
-            start_at = datetime.now(UTC).date() - timedelta(days=CUT_OVER_DAYS)
-            route = ROUTE.model_copy(update={"start_at": start_at})
+            route = ROUTE.model_copy(update={"start_at": cut_over(clock.now())})
             yield Flow(sandbox=sandbox, store=store, clock=clock, route=route, **changes)
     finally:
         store.close()

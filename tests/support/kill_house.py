@@ -9,13 +9,13 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from support.chaos_sites import Site
 from support.cloudsuite import SITE as CSI_SITE
-from support.flow import CUT_OVER_DAYS, MAPPING
+from support.flow import MAPPING, cut_over
 from support.postgres import PostgresServer
 from support.stores import AUDIT, KEY_1
 
@@ -85,7 +85,7 @@ def built(seed: int, site: Site, database: str, templates: Templates) -> Iterato
 
 def _today(route: Route) -> Route:
     """Return a route of the simulated time's businesses as one of the machine's present."""
-    changes: dict[str, Any] = {"start_at": datetime.now(UTC).date() - timedelta(days=CUT_OVER_DAYS)}
+    changes: dict[str, Any] = {"start_at": cut_over(datetime.now(UTC))}
     if not route.mapping.file:
         changes["mapping"] = route.mapping.model_copy(update={"file": str(MAPPING)})
     if route.target == "jaggaer":

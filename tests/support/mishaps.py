@@ -54,7 +54,7 @@ def on(day: date) -> str:
 
 
 def today() -> date:
-    """The sandbox's present day."""
+    """The machine's present day, on which a sandbox begins; ``Flow.today`` is the one it has come to."""
     return datetime.now(UTC).date()
 
 
@@ -80,9 +80,9 @@ class Desk:
             "workflowStatus": "Completed",
             "paymentStatus": "Payable",
             "matchStatus": "Do Not Match",
-            "invoiceDate": on(today() - timedelta(days=3)),
-            "accountingDate": on(today() - timedelta(days=3)),
-            "dueDate": on(today() + timedelta(days=27)),
+            "invoiceDate": on(self.flow.today - timedelta(days=3)),
+            "accountingDate": on(self.flow.today - timedelta(days=3)),
+            "dueDate": on(self.flow.today + timedelta(days=27)),
             "businessUnit": "PLANT1",
             "supplier": {"supplierNumber": supplier, "name": "Sable Logistics"},
             "terms": {"daysAfter": 30, "standardPaymentTermsCode": "NET30"},
@@ -132,7 +132,7 @@ class Desk:
     def type_in(self, kind: str = "ap_invoice", **changes: Any) -> None:
         """Let a person type the bad invoice into SYSPRO."""
         body = {"supplier": "V00002", "invoice": BAD, "value": str(GROSS), "reference": "by hand"}
-        day = (today() - timedelta(days=3)).isoformat()
+        day = (self.flow.today - timedelta(days=3)).isoformat()
         self.person(kind, **(body | {"tax_code": "Z", "invoice_date": day} | changes))
 
     def person(self, kind: str, **body: Any) -> None:
