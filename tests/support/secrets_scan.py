@@ -7,11 +7,18 @@ from urllib.parse import quote_plus
 
 from support.stores import AUDIT, KEY_1
 
+from airflow_provider_mlconnector.sandbox.cloudsuite import tokens as cloudsuite
+from airflow_provider_mlconnector.sandbox.jaggaer.options import JaggaerOptions
 from airflow_provider_mlconnector.sandbox.jaggaer.tokens import CLIENT_SECRET
 from airflow_provider_mlconnector.sandbox.syspro.sessions import COMPANY_PASSWORD, OPERATORS
 
 KNOWN = {
     "JAGGAER's client secret": CLIENT_SECRET,
+    # without its end, which XML writes otherwise
+    "the shared secret of JAGGAER's router": JaggaerOptions().router_secret.partition("<")[0],
+    "CloudSuite's client secret": cloudsuite.CLIENT_SECRET,
+    "the access key of CloudSuite's service account": cloudsuite.ACCESS_KEY,
+    "the secret key of CloudSuite's service account": cloudsuite.SECRET_KEY,
     "SYSPRO's company password": COMPANY_PASSWORD,
     "the store's encryption key": KEY_1,
     "the store's audit key": AUDIT,
