@@ -25,6 +25,7 @@ KNOWN = {
 } | {f"password of operator {name}": password for name, password in OPERATORS.items()}
 SHAPES = {
     "an access token": r"eyJhbGciOiJSUzI1NiJ9\.\S+",
+    "a refresh token": r"sandboxRefresh\d{6}",
     "a SYSPRO session key": r"(?<![0-9A-F])[0-9A-F]{34}(?![0-9A-F])",
 }
 """Secrets the sandbox makes up while it runs."""
