@@ -3,62 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from decimal import Decimal
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.cloudsuite import CloudFlow, Pair, example_route
-from support.flow import ShiftedClock, fresh_store
+from support.cloudsuite import Pair
+from support.m3_pair import m3_paired
 
 from airflow_provider_mlconnector.documents.lifecycle import State
-from airflow_provider_mlconnector.sandbox.server import serving
 from airflow_provider_mlconnector.store.records import Actor
 from airflow_provider_mlconnector.sync.orders import Order
 from airflow_provider_mlconnector.sync.replay import Replay, Selection
-from airflow_provider_mlconnector.systems.cloudsuite.m3.dialect import DIALECT
-from airflow_provider_mlconnector.systems.cloudsuite.m3.options import M3Options
-
-PACKAGE = "airflow_provider_mlconnector.systems.cloudsuite.m3"
-NEW_SUPPLIER = {"SUTY": "0", "LNCD": "GB", "SUCL": "GEN", "TEDL": "EXW", "MODL": "TRK", "PYME": "CHK"}
-SITE = {"company": "100", "division": "AAA", "remote_timeout": 5.0, "new_supplier": NEW_SUPPLIER}
-MAPPED = {"ACME_TST_MAIN": '"100"', "VAT20": '"10"', "VAT05": '"11"', "EXEMPT": '"12"'}
-"""What stands otherwise in the mapping: the company's number, and VAT codes of two digits."""
-
-
-@dataclass
-class M3Flow(CloudFlow):
-    """One route of the pair whose CloudSuite is an M3 company."""
-
-    m3: Mapping[str, Any] = field(default_factory=dict)
-
-    def _of_csi(self, place: tuple[str, str], chosen: Mapping[str, Any]) -> Any:
-        """Return a source or target of M3 in place of CSI's."""
-        document = self.route.document
-        places = DIALECT.sources if self.route.source == "cloudsuite" else DIALECT.targets
-        module, name = places[document]
-        rules = {"closed_period": self.route.closed_period, "po_lines": self.route.po_lines}
-        given = {**SITE, **self.m3, **rules, "owners": dict(self.route.owners), **chosen}
-        made = getattr(import_module(f"{PACKAGE}.{module}"), name)
-        return made("cloudsuite", self.gateway(), M3Options.model_validate(given))
 
 
 @pytest.fixture
 def pair(tmp_path: Path) -> Iterator[Pair]:
-    clock = ShiftedClock()
-    with (
-        fresh_store(tmp_path / "store.db", clock) as store,
-        serving(seed=3, cloudsuite={"m3": {"orders": 24}}) as sandbox,
-    ):
-        running = Pair(M3Flow(sandbox, store, clock, example_route("invoices_in")))
-        running.map(tmp_path, MAPPED)
-        invoices = running["invoices_in"]
-        invoices.route = invoices.route.model_copy(update={"options": {}})  # CSI's own
-        running.pass_time(5)
+    with m3_paired(tmp_path, orders=24) as running:
         yield running
 
 
