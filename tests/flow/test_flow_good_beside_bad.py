@@ -31,6 +31,7 @@ from support.mishap_scripts import (
 )
 from support.mishaps import (
     ACCOUNT,
+    AGE,
     CENTER,
     CODING,
     GOOD,
@@ -53,9 +54,10 @@ from support.mishaps import (
 from airflow_provider_mlconnector.documents.lifecycle import State
 
 TOTAL, LINES = "header.total.value", "lineList.invoiceLine"
-LAST_MONTH = today().replace(day=1) - timedelta(days=1)
-DATED_LAST_MONTH = {"header.accountingDate": on(LAST_MONTH)}
-CLOSE_LAST_MONTH = person("period", module="AP", year=LAST_MONTH.year, month=LAST_MONTH.month, open=False)
+MONTH_BEFORE = (today() - AGE).replace(day=1) - timedelta(days=1)
+"""The end of the month before the good invoice's own, which stays open."""
+DATED_BEFORE = {"header.accountingDate": on(MONTH_BEFORE)}
+CLOSE_BEFORE = person("period", module="AP", year=MONTH_BEFORE.year, month=MONTH_BEFORE.month, open=False)
 TAXED = {TOTAL: 120.0, "header.taxCharge1": 20.0}
 UNLINKED = {
     "syspro_site": {"ap_gl": "not_linked"},
@@ -137,7 +139,7 @@ OUTSIDE_IT = {
         "77",
         mapped_otherwise('NET60: "60"', 'NET60: "77"', {"header.terms.standardPaymentTermsCode": "NET60"}),
     ),
-    "period closed": Case(P, "period_closed", "is closed", prepared(CLOSE_LAST_MONTH, DATED_LAST_MONTH)),
+    "period closed": Case(P, "period_closed", "is closed", prepared(CLOSE_BEFORE, DATED_BEFORE)),
     "period to come": Case(
         P, "period_future", "not begun", edited({"header.accountingDate": on(today() + timedelta(days=40))})
     ),
@@ -159,7 +161,7 @@ REFUSED = {
         P, "ledgercode", "not found", meanwhile("validated", site(accounts=("20-5130", None)))
     ),
     "period closed after the check": Case(
-        P, "period_closed", "no longer open", meanwhile("validated", CLOSE_LAST_MONTH, DATED_LAST_MONTH)
+        P, "period_closed", "no longer open", meanwhile("validated", CLOSE_BEFORE, DATED_BEFORE)
     ),
     "tax rate changed after the check": Case(
         State.FAILED,

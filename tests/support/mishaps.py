@@ -18,6 +18,8 @@ from airflow_provider_mlconnector.sync.job import our_reference
 Changes = Mapping[str, Any]
 GOOD, BAD = "GOOD-1", "BAD-1"
 GROSS = Decimal("100.00")
+AGE = timedelta(days=3)
+"""How long ago both invoices are dated: on the first days of a month they belong to the month before."""
 NUMBER, SUPPLIER = "header.supplierInvoiceNumber", "header.supplier.supplierNumber"
 LINE = "lineList.invoiceLine.0"
 CODING = f"{LINE}.splittableFieldSetGroupList"
@@ -80,8 +82,8 @@ class Desk:
             "workflowStatus": "Completed",
             "paymentStatus": "Payable",
             "matchStatus": "Do Not Match",
-            "invoiceDate": on(self.flow.today - timedelta(days=3)),
-            "accountingDate": on(self.flow.today - timedelta(days=3)),
+            "invoiceDate": on(self.flow.today - AGE),
+            "accountingDate": on(self.flow.today - AGE),
             "dueDate": on(self.flow.today + timedelta(days=27)),
             "businessUnit": "PLANT1",
             "supplier": {"supplierNumber": supplier, "name": "Sable Logistics"},
@@ -132,7 +134,7 @@ class Desk:
     def type_in(self, kind: str = "ap_invoice", **changes: Any) -> None:
         """Let a person type the bad invoice into SYSPRO."""
         body = {"supplier": "V00002", "invoice": BAD, "value": str(GROSS), "reference": "by hand"}
-        day = (self.flow.today - timedelta(days=3)).isoformat()
+        day = (self.flow.today - AGE).isoformat()
         self.person(kind, **(body | {"tax_code": "Z", "invoice_date": day} | changes))
 
     def person(self, kind: str, **body: Any) -> None:
