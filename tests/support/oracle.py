@@ -25,6 +25,8 @@ MAY_BE_THERE = IN_THE_BOOKS | {State.SUBMITTED, State.UNCERTAIN, State.FAILED, S
 ECHOES = frozenset({State.SKIPPED, State.SUPERSEDED})
 SESSION_GONE = "session"
 """Word in the reason of writes that SYSPRO refused because their session had been taken over."""
+M3_CREATES = frozenset({"AddHead", "AddSupplier"})
+"""Transactions of M3 that create under a number; its lines have none of ours."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ def repeated(books: Books) -> Iterator[str]:
     """Name every creating write that was asked for again after it had taken effect."""
     yield from _repeated("SYSPRO", _syspro_creates(books.syspro))
     yield from _repeated("JAGGAER", _jaggaer_creates(books.jaggaer))
+    yield from _repeated("CloudSuite", _cloudsuite_creates(books.cloudsuite))
     live = Counter(
         (row["VendNum"].strip(), row["InvNum"].strip(), row["Type"])
         for row in books.cloudsuite["vouchers"]
@@ -86,6 +89,16 @@ def _jaggaer_creates(ledger: Row) -> Iterator[tuple[tuple[str, ...], bool]]:
             yield (row["kind"], row["key"]), row["outcome"] != "refused"
         elif row["kind"] == "purchase_order":
             yield (row["kind"], row["key"], str(row.get("revision", ""))), row["outcome"] != "refused"
+
+
+def _cloudsuite_creates(ledger: Row) -> Iterator[tuple[tuple[str, ...], bool]]:
+    """What is created under a key of ours: vendors, lines of vouchers and batches, batches by number.
+
+    A voucher's own key is CSI's, allotted anew each time: two of them are seen by what CSI holds.
+    """
+    for row in ledger["attempts"]:
+        if (row["operation"] == "insert" and row["kind"] != "SLAptrxs") or row["operation"] in M3_CREATES:
+            yield (row["kind"], row["key"].strip()), row["outcome"] == "stored"
 
 
 def _repeated(where: str, asked: Iterable[tuple[tuple[str, ...], bool]]) -> Iterator[str]:
