@@ -15,6 +15,7 @@ from unittest import mock
 from support import chaos_live
 from support.chaos_run import World
 from support.chaos_storm import Storm
+from support.remote import Killed
 
 from airflow_provider_mlconnector.documents.lifecycle import State
 from airflow_provider_mlconnector.points import Point
@@ -106,17 +107,11 @@ SABOTAGES: dict[str, Broken] = {
 
 
 @contextmanager
-def late_posts() -> Iterator[None]:
+def late_posts(*calls: str, seconds: float = 38.0) -> Iterator[None]:
     """SYSPRO acts when the client has long had its 504: what the settle wait is there for."""
-    late = {
-        "kind": "late_commit",
-        "seconds": 38.0,
-        "probability": 0.7,
-        "seed": 13,
-        "system": "syspro",
-        "call": "Post:*",
-    }
-    with mock.patch.object(chaos_live, "weather", return_value=[late]):
+    late = {"kind": "late_commit", "seconds": seconds, "probability": 0.7, "seed": 13}
+    rules = [late | {"call": call} for call in calls or ("Post:*",)]
+    with mock.patch.object(chaos_live, "weather", return_value=rules):
         yield
 
 
@@ -132,12 +127,45 @@ def frozen_senders() -> Iterator[None]:
             self.time.sleep(1200.0)
         strike(self, point)
 
-    calm = classmethod(lambda _cls, _seed: Storm(kill=0, stop=0, yields=0, faults=0, clear=0))
-    with mock.patch.object(World, "strike", frozen), mock.patch.object(Storm, "draw", calm):
+    with mock.patch.object(World, "strike", frozen), _no_other_weather():
         yield
 
 
-PROVOKED: dict[str, Broken] = {"settle wait": late_posts, "fence": frozen_senders}
+@contextmanager
+def lost_workers() -> Iterator[None]:
+    """Workers die with the 504 of a late system in hand: their intent is all that tells of the request.
+
+    Not SYSPRO's, where the next log-on ends what the dead worker's session has not begun.
+    """
+    strike = World.strike
+    sending: set[str] = set()
+
+    def dying(self: World, point: Point) -> None:
+        process = self.working.get(self.time.actor)
+        if self.rough and process is not None and point is Point.AFTER_INTENT:
+            sending.add(process.name)
+        if process is not None and point is Point.AFTER_REMOTE_COMMIT and process.name in sending:
+            sending.remove(process.name)
+            if self.rng.random() < 0.5:
+                self.ending.kills[point] += 1
+                process.kill()
+                raise Killed
+        strike(self, point)
+
+    with (
+        mock.patch.object(World, "strike", dying),
+        _no_other_weather(),
+        late_posts("CsiUpdate SLAptrxs", "ImportInvoice", seconds=50.0),
+    ):
+        yield
+
+
+def _no_other_weather() -> AbstractContextManager[Any]:
+    calm = classmethod(lambda _cls, _seed: Storm(kill=0, stop=0, yields=0, faults=0, clear=0))
+    return mock.patch.object(Storm, "draw", calm)
+
+
+PROVOKED: dict[str, Broken] = {"intent": lost_workers, "settle wait": late_posts, "fence": frozen_senders}
 """The weather in which a guard is missed soon; the others are in any."""
 
 
