@@ -41,9 +41,13 @@ with Home(Path(sys.argv[1])).started("deaf", sys.executable, "-c", ignoring) as 
 
 @contextmanager
 def terminal(code: str, folder: Path) -> Iterator[subprocess.Popen[str]]:
-    """Run code as the foreground of a terminal of its own: what Ctrl-C reaches is its process group."""
+    """Run code as the foreground of a terminal of its own: what Ctrl-C reaches is its process group.
+
+    Whoever runs the tests in the background has them ignore Ctrl-C, which a program inherits; a foreground never does.
+    """
+    listens = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
     process = subprocess.Popen(
-        [sys.executable, "-u", "-c", code, str(folder)],
+        [sys.executable, "-u", "-c", listens + code, str(folder)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
