@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -16,6 +16,8 @@ from airflow_provider_mlconnector.sync.job import Job
 
 STUCK = (State.REJECTED, State.PARKED, State.FAILED, State.UNCERTAIN, State.CHANGED_AFTER_POSTING)
 """States whose reasons people want to read."""
+_ALIKE = 3
+"""Causes of one code that are told in full."""
 _REMEDIES = {
     State.REJECTED: "correct it at its source, and the next run takes it up",
     State.PARKED: "clear up what it waits for, and the next run takes it up",
@@ -90,7 +92,7 @@ class Report:
             lines.append(f"  {state:<22} {count:>7}   {totals}".rstrip())
         if self.reasons:
             lines.append("Waiting, by cause:")
-            lines += [f"  {reason.count:>5} × {reason.code}: {reason.sample}" for reason in self.reasons]
+            lines += _causes(self.reasons)
         if self.issues:
             lines.append("To be looked at:")
             lines += [f"  {issue.code}: {issue.sample}" for issue in self.issues]
@@ -125,6 +127,20 @@ def report(job: Job) -> Report:
         head=job.store.head(),
         issues=[Reason(issue.code, issue.subject, issue.text, 1) for issue in issues],
     )
+
+
+def _causes(reasons: Sequence[Reason]) -> Iterator[str]:
+    """Name each cause with its count; of many that differ only in whom they concern, the first few."""
+    told = Counter[str]()
+    further = Counter[str]()
+    for reason in reasons:
+        told[reason.code] += 1
+        if told[reason.code] > _ALIKE:
+            further[reason.code] += reason.count
+        else:
+            yield f"  {reason.count:>5} × {reason.code}: {reason.sample}"
+    for code, count in further.items():
+        yield f"  {count:>5} × {code} of others: `mlconnector documents --reason {code}` lists them"
 
 
 def _remedy(state: str) -> str:

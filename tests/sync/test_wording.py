@@ -8,7 +8,7 @@ import pytest
 
 from airflow_provider_mlconnector.documents.lifecycle import State
 from airflow_provider_mlconnector.store.records import ChainHead
-from airflow_provider_mlconnector.sync.report import Report
+from airflow_provider_mlconnector.sync.report import Reason, Report
 from airflow_provider_mlconnector.sync.verdicts import from_found, from_outcome, in_words
 from airflow_provider_mlconnector.systems.ports import Found, FoundState, Outcome, OutcomeState, StepDraft, StepKind
 
@@ -60,3 +60,19 @@ def test_a_report_writes_each_sum_as_its_currency_does_and_says_what_to_do_for_e
     assert "1 rejected: correct it at its source" in told
     assert "1 uncertain: look it up in the target, then `mlconnector replay`" in told
     assert "1 posted: see what each waits for" in told
+
+
+def test_a_report_tells_a_few_of_the_causes_alike_and_how_to_list_the_others() -> None:
+    causes = [Reason("order_unknown", f"PO{n}", f"order PO{n} is not there yet", 6 - n) for n in range(6)]
+    told = Report(
+        route="r",
+        batch_id="b",
+        counts={"parked": 22},
+        sums={},
+        reasons=[*causes, Reason("on_hold", "", "supplier V1 is on hold", 1)],
+        failing={},
+        head=ChainHead("store", 0, ""),
+    ).text.splitlines()
+    assert [line.split("×")[0].strip() for line in told if "×" in line] == ["6", "5", "4", "1", "6"]
+    assert told[-2].endswith("on_hold: supplier V1 is on hold")
+    assert told[-1].endswith("6 × order_unknown of others: `mlconnector documents --reason order_unknown` lists them")
