@@ -185,7 +185,12 @@ class Chaos:
             time.sleep(mishap.moment)
             return self._strike(run, mishap)
         with caught(self._cluster, mishap.task, in_store=mishap.in_store) as is_caught:
-            self._cluster.wait(f"{mishap.task} at its work", is_caught, seconds=PATIENCE, every=0.02)
+
+            def there() -> bool:
+                # a task that ended before the trap was set is not caught in it any more
+                return bool(is_caught()) or self._cluster.task(run, mishap.task)["state"] == "success"
+
+            self._cluster.wait(f"{mishap.task} at its work", there, seconds=PATIENCE, every=0.02)
             return self._strike(run, mishap)
 
     def _strike(self, run: str, mishap: Mishap) -> Callable[[], None] | None:
